@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest's RAM as devices see it: one contiguous range at a constant offset. */
+#ifndef DRIVERS_GUESTMEM_H
+#define DRIVERS_GUESTMEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct guest_memory {
+	uint64_t base; /* IPA of the first byte */
+	uint64_t size; /* bytes, at most 3 GiB */
+	uint8_t *at;   /* where the hypervisor (or the test) sees the first byte */
+};
+
+/*
+ * The one bounds check between a guest address and a pointer.
+ * @ipa: IPA of the first byte; @length: bytes, may be 0.
+ * Returns NULL unless the whole range lies in the guest's RAM; no overflow of @ipa + @length passes.
+ */
+static inline void *guest_memory_at(const struct guest_memory *memory, uint64_t ipa, uint32_t length)
+{
+	uint64_t offset = ipa - memory->base;
+
+	if (ipa < memory->base || length > memory->size || offset > memory->size - length) {
+		return NULL;
+	}
+	return memory->at + offset;
+}
+
+#endif
