@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Host unit tests and fuzzers: `make check`, `make fuzz TIME=seconds`. Included by the top-level Makefile;
+# `make -f tests/unit/unit.mk check` works too.
+#
+# A test is tests/unit/test_NAME.c and one line here: unit_NAME_sources := the files it tests.
+# A fuzzer is tests/fuzz/fuzz_NAME.c and fuzz_NAME_sources. A source under $(BUILD) that another rule
+# makes is fine. More about one test, where needed:
+#   unit_NAME_cflags  flags of test_NAME.c alone (not of its sources, which tests share)
+#   unit_NAME_libs    for the linker, after the objects
+#   unit_NAME_needs   what must exist before the test runs, for instance $(UNIT)/trees/x.dtb, which is made
+#                     from tests/unit/trees/x.dts and found by the test as UNIT_DIR "/trees/x.dtb"
+# $(unit_libfdt) as a library makes the test link libfdt.
+# A test or fuzzer whose .c is not there is left out.
+
+unit_decode_sources := hyp/decode.c
+unit_mmio_sources := hyp/mmio.c
+unit_vgic_sources := hyp/vgic.c
+unit_board_sources := hyp/dt.c hyp/board.c
+unit_board_libs = $(unit_libfdt)
+unit_config_sources := hyp/dt.c hyp/config.c
+unit_config_libs = $(unit_libfdt)
+unit_fit_sources := hyp/fit.c hyp/crc32.c
+unit_fit_libs = $(unit_libfdt)
+unit_kernel_sources := hyp/kernel.c hyp/crc32.c
+unit_guestdt_sources := hyp/dt.c hyp/guestdt.c
+unit_guestdt_libs = $(unit_libfdt)
+unit_virtqueue_sources := drivers/virtio/queue.c
+unit_virtio_mmio_sources := drivers/virtio/mmio.c drivers/virtio/queue.c
+unit_virtio_console_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
+unit_pl011_sources := drivers/emul/pl011.c
+
+fuzz_decode_sources := hyp/decode.c
+fuzz_virtio_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
+fuzz_virtqueue_sources := drivers/virtio/queue.c
+fuzz_pl011_sources := drivers/emul/pl011.c
+
+BUILD ?= build
+UNIT := $(BUILD)/unit
+FUZZ := $(BUILD)/fuzz
+UNIT_CC ?= gcc
+FUZZ_CC ?= clang-14
+FUZZ_RUNS ?= 20000
+TIME ?= 60
+
+unit_tests := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
+fuzzers := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+ifeq ($(shell command -v $(FUZZ_CC)),)
+fuzzers :=
+endif
+
+unit_warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
+unit_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+unit_cflags := -std=gnu11 -g -O1 -fno-omit-frame-pointer $(unit_sanitize) -I. -DUNIT_DIR='"$(UNIT)"'
+
+# libfdt is the one that the hypervisor links, once there is a rule that fetches it; else the host's.
+ifneq ($(wildcard tools/tools.mk),)
+unit_libfdt := $(UNIT)/libfdt.a
+unit_cflags += -isystem $(BUILD)/libfdt-src
+else
+unit_libfdt := -lfdt
+endif
+
+unit_object = $(patsubst %.c,$(UNIT)/%.o,$(patsubst $(BUILD)/%,build/%,$(1)))
+fuzz_object = $(patsubst %.c,$(FUZZ)/%.o,$(patsubst $(BUILD)/%,build/%,$(1)))
+
+.PHONY: check fuzz unit-run
+
+# A recipe that runs always and a second make for it, so that one suite that does not compile, or dies,
+# does not hide the others. What was given with -j holds; without it, as many as there are processors.
+check:
+	@rm -rf $(UNIT)/results && mkdir -p $(UNIT)/results
+	@+$(MAKE) --no-print-directory -k -Otarget -f $(firstword $(MAKEFILE_LIST)) \
+		$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) unit-run; \
+	sh tests/unit/tally $(UNIT)/results $(unit_tests:%=test_%) $(fuzzers:%=fuzz_%)
+
+unit-run: $(unit_tests:%=unit-run-%) $(fuzzers:%=fuzz-run-%)
+
+# $(1): the name of a test
+define unit_rules
+.PHONY: unit-run-$(1)
+unit-run-$(1): $(UNIT)/test_$(1) $$(unit_$(1)_needs)
+	@timeout 60 $(UNIT)/test_$(1) >$(UNIT)/results/test_$(1).log 2>&1; \
+	echo $$$$? >$(UNIT)/results/test_$(1).status; cat $(UNIT)/results/test_$(1).log
+
+$(UNIT)/tests/unit/test_$(1).o: unit_own := $$(unit_$(1)_cflags)
+$(UNIT)/test_$(1): $(UNIT)/tests/unit/test_$(1).o $$(call unit_object,$$(unit_$(1)_sources)) \
+		$$(filter %.a,$$(unit_$(1)_libs))
+	@echo "  LD      $$@"
+	@$(UNIT_CC) $(unit_sanitize) -o $$@ $$(filter %.o,$$^) $$(unit_$(1)_libs) -lcmocka
+endef
+
+# $(1): the name of a fuzzer. `check` runs the same few inputs every time, `fuzz` new ones for TIME seconds.
+define fuzz_rules
+.PHONY: fuzz-run-$(1) fuzz-$(1)
+fuzz-run-$(1): $(FUZZ)/fuzz_$(1)
+	@timeout 60 $(FUZZ)/fuzz_$(1) -seed=1 -runs=$(FUZZ_RUNS) -max_len=1024 -print_final_stats=1 \
+		-artifact_prefix=$(FUZZ)/$(1)- >$(UNIT)/results/fuzz_$(1).log 2>&1; \
+	status=$$$$?; echo $$$$status >$(UNIT)/results/fuzz_$(1).status; \
+	if [ $$$$status -eq 0 ]; then echo "[   FUZZ   ] $(1): $(FUZZ_RUNS) inputs"; \
+	else tail -n 60 $(UNIT)/results/fuzz_$(1).log; fi
+
+fuzz-$(1): $(FUZZ)/fuzz_$(1)
+	@mkdir -p $(FUZZ)/corpus/$(1)
+	$(FUZZ)/fuzz_$(1) -max_total_time=$(TIME) -max_len=4096 -artifact_prefix=$(FUZZ)/$(1)- \
+		-print_final_stats=1 $(FUZZ)/corpus/$(1)
+
+$(FUZZ)/fuzz_$(1): $(FUZZ)/tests/fuzz/fuzz_$(1).o $$(call fuzz_object,$$(fuzz_$(1)_sources))
+	@echo "  LD      $$@"
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $$@ $$(filter %.o,$$^) $$(fuzz_$(1)_libs)
+endef
+
+$(foreach name,$(unit_tests),$(eval $(call unit_rules,$(name))))
+$(foreach name,$(fuzzers),$(eval $(call fuzz_rules,$(name))))
+
+fuzz: $(fuzzers:%=fuzz-%)
+
+# Foreign sources (under $(BUILD)) are compiled without our warnings, but with the sanitizers.
+$(UNIT)/build/%.o: $(BUILD)/%.c
+	@mkdir -p $(@D)
+	@$(UNIT_CC) $(unit_cflags) -w -MMD -MP -c -o $@ $<
+
+$(UNIT)/%.o: %.c
+	@echo "  HOSTCC  $<"
+	@mkdir -p $(@D)
+	@$(UNIT_CC) $(unit_cflags) $(unit_warnings) $(unit_own) -MMD -MP -c -o $@ $<
+
+$(FUZZ)/build/%.o: $(BUILD)/%.c
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(unit_cflags) -fsanitize=fuzzer-no-link -w -MMD -MP -c -o $@ $<
+
+$(FUZZ)/%.o: %.c
+	@echo "  FUZZCC  $<"
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) $(unit_cflags) -fsanitize=fuzzer-no-link $(unit_warnings) -MMD -MP -c -o $@ $<
+
+$(UNIT)/libfdt.a: $(BUILD)/libfdt-src/.stamp
+	@echo "  AR      $@"
+	@mkdir -p $(UNIT)/libfdt
+	@for source in $(BUILD)/libfdt-src/*.c; do \
+		$(UNIT_CC) $(unit_cflags) -w -c -o $(UNIT)/libfdt/$$(basename $$source .c).o $$source || exit 1; \
+	done; rm -f $@; ar rcs $@ $(UNIT)/libfdt/*.o
+
+# What includes <libfdt.h> waits for it.
+ifneq ($(wildcard tools/tools.mk),)
+$(UNIT)/hyp/%.o $(UNIT)/tests/%.o: | $(BUILD)/libfdt-src/.stamp
+endif
+
+$(UNIT)/trees/%.dtb: tests/unit/trees/%.dts
+	@mkdir -p $(@D)
+	@dtc -q -I dts -O dtb -o $@ $<
+
+-include $(shell find $(UNIT) $(FUZZ) -name '*.d' 2>/dev/null)
