@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtio devices that the guest sees: the transport, the queue, and the interface of a device model. Pure. */
+/* The virtio devices that the guest sees: transport and interface of a device model. Pure. */
 #ifndef DRIVERS_VIRTIO_H
 #define DRIVERS_VIRTIO_H
 
@@ -9,39 +9,43 @@
 #include "../guestmem.h"
 #include "../irq_line.h"
 #include "../mmio.h"
+#include "queue.h"
 
-#define VIRTIO_QUEUES_MAX     2
-#define VIRTIO_QUEUE_SIZE_MAX 256 /* entries, a power of two */
+#define VIRTIO_QUEUES_MAX 2
+
+/* Device status (virtio 1.2, 2.1). */
+#define VIRTIO_STATUS_ACKNOWLEDGE 0x01u
+#define VIRTIO_STATUS_DRIVER      0x02u
+#define VIRTIO_STATUS_DRIVER_OK   0x04u
+#define VIRTIO_STATUS_FEATURES_OK 0x08u
+#define VIRTIO_STATUS_NEEDS_RESET 0x40u
+#define VIRTIO_STATUS_FAILED      0x80u
+
+/* InterruptStatus (virtio 1.2, 4.2.2). */
+#define VIRTIO_INTERRUPT_USED   0x1u
+#define VIRTIO_INTERRUPT_CONFIG 0x2u
+
+/* Features that belong to no device type (virtio 1.2, chapter 6). */
+#define VIRTIO_F_INDIRECT_DESC (1ull << 28)
+#define VIRTIO_F_EVENT_IDX     (1ull << 29)
+#define VIRTIO_F_VERSION_1     (1ull << 32)
 
 struct virtio_device;
 
-/* A split virtqueue (virtio 1.2, 2.7). All addresses are IPAs that were checked when the queue was enabled. */
-struct virtqueue {
-	struct virtio_device *device;
-	uint64_t desc, driver, device_area; /* IPA, as written to the transport */
-	uint8_t *desc_at, *avail_at, *used_at; /* the checked rings, NULL while not ready */
-	uint16_t size;			    /* entries, as the driver chose */
-	uint16_t last_avail, used_index;
-	bool ready;
-};
-
-/* One contiguous piece of a request, already checked to lie in the guest's RAM. */
-struct virtio_segment {
-	uint8_t *at;
-	uint32_t length; /* bytes */
-	bool device_writes;
-};
-
 /*
- * A model: what it is, and what it does when the transport tells it something. No function pointer may be NULL
- * except config_write. Called with the lock of the device held.
+ * A model: what it is, and what it does when the transport tells it something. reset and notify are
+ * always there, config_read if config_size is not 0; config_write may be NULL. Called with the
+ * device's lock held.
  */
 struct virtio_model {
-	uint32_t device_id;	 /* virtio 1.2, chapter 5; 0: an empty transport */
-	uint16_t queue_count;	 /* up to VIRTIO_QUEUES_MAX */
-	uint64_t features;	 /* offered besides VERSION_1, which the transport adds */
-	uint32_t config_size;	 /* bytes of configuration space; beyond it reads as zero */
+	uint32_t device_id; /* virtio 1.2, chapter 5; 0: an empty transport, nothing else counts */
+	uint16_t queue_count; /* up to VIRTIO_QUEUES_MAX */
+	uint16_t queue_size; /* QueueNumMax: entries, a power of two, up to VIRTIO_QUEUE_SIZE_MAX */
+	uint64_t features;   /* offered besides VERSION_1, which the transport adds */
+	uint32_t config_size; /* bytes of configuration space; beyond it reads as zero */
+	/* Forget all chains; virtio_init() calls it too. */
 	void (*reset)(struct virtio_device *device);
+	/* There may be chains in @queue, which is running. */
 	void (*notify)(struct virtio_device *device, uint16_t queue);
 	uint8_t (*config_read)(struct virtio_device *device, uint32_t offset);
 	void (*config_write)(struct virtio_device *device, uint32_t offset, uint8_t value);
@@ -53,17 +57,38 @@ struct virtio_device {
 	struct irq_line irq;
 	uint32_t status, interrupt_status, config_generation;
 	uint32_t device_features_sel, driver_features_sel, queue_sel;
-	uint64_t driver_features;
+	uint32_t driver_features[2]; /* low and high word */
+	const char *fault; /* for the log: why the device needs a reset; NULL: it does not */
 	struct virtqueue queue[VIRTIO_QUEUES_MAX];
 };
 
+/* The model of a transport with nothing behind it. */
+extern const struct virtio_model virtio_empty;
+
+/* @memory outlives the device. The interrupt line is low afterwards. */
 void virtio_init(struct virtio_device *device, const struct virtio_model *model,
 		 const struct guest_memory *memory, struct irq_line irq);
 
-/* The transport's registers (virtio 1.2, 4.2.2, version 2): an mmio_handler whose device is a struct virtio_device. */
+/*
+ * The transport's registers (virtio 1.2, 4.2.2, version 2): an mmio_handler whose device is a
+ * struct virtio_device. Never refuses: what the specification forbids reads as zero and is ignored
+ * when written.
+ */
 bool virtio_mmio_access(void *device, struct mmio_access *access);
 
-/* Marks the device broken (virtio 1.2, 2.1.2): DEVICE_NEEDS_RESET, a configuration interrupt, no more queue work. */
+/* Puts device and model back to where virtio_init() left them, as writing 0 to Status does. */
+void virtio_reset(struct virtio_device *device);
+
+/* Interrupts the driver if it wants to hear of what was pushed to @queue; once after a batch. */
+void virtio_signal(struct virtqueue *queue);
+
+/* Tells the driver that the configuration space has changed (virtio 1.2, 2.5.1). */
+void virtio_config_changed(struct virtio_device *device);
+
+/*
+ * Marks the device broken (virtio 1.2, 2.1.2): DEVICE_NEEDS_RESET, a configuration interrupt, no
+ * more queue work until the driver resets it. Set device->fault before, to say why.
+ */
 void virtio_break(struct virtio_device *device);
 
 #endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The virtio console: moves characters between the two queues and the backend; never waits. */
+#include "console.h"
+
+#define DEVICE_ID 3u
+
+enum { QUEUE_RECEIVE, QUEUE_TRANSMIT, QUEUES };
+
+_Static_assert(offsetof(struct virtio_console, device) == 0, "console_of() casts");
+
+static struct virtio_console *console_of(struct virtio_device *device)
+{
+	return (struct virtio_console *)device;
+}
+
+static void chain_refuse(struct virtio_console *console, const char *sentence)
+{
+	console->device.fault = sentence;
+	virtio_break(&console->device);
+}
+
+/* Takes the next chain to send. Returns false if there is none. */
+static bool send_begin(struct virtio_console *console)
+{
+	struct virtio_chain *chain = &console->sent;
+
+	chain->segment = console->sent_segment;
+	if (!virtqueue_pop(&console->device.queue[QUEUE_TRANSMIT], chain)) {
+		return false;
+	}
+	if (chain->readable != chain->count) {
+		chain_refuse(console, "a writable buffer in the console's transmit queue");
+		return false;
+	}
+	console->sending = true;
+	console->sent_segments = 0;
+	console->sent_bytes = 0;
+	return true;
+}
+
+/* Goes on with the chain where it stands. Returns false if the backend is full. */
+static bool send_more(struct virtio_console *console)
+{
+	struct char_backend *backend = console->backend;
+	const struct virtio_chain *chain = &console->sent;
+
+	while (console->sent_segments < chain->count) {
+		const struct virtio_segment *segment = &chain->segment[console->sent_segments];
+		uint32_t left = segment->length - console->sent_bytes;
+		const uint8_t *from = segment->at + console->sent_bytes;
+		size_t taken = backend->ops->write(backend, from, left);
+
+		if (taken < left) {
+			console->sent_bytes += (uint32_t)taken;
+			return false;
+		}
+		console->sent_segments++;
+		console->sent_bytes = 0;
+	}
+	return true;
+}
+
+/*
+ * A call sends at most as many chains as the queue holds. What a driver adds meanwhile comes with a
+ * notification of its own: EVENT_IDX, by which it might leave that out, is not offered.
+ */
+static void transmit(struct virtio_console *console)
+{
+	struct virtqueue *queue = &console->device.queue[QUEUE_TRANSMIT];
+	unsigned int i;
+
+	for (i = 0; i < VIRTIO_CONSOLE_QUEUE_SIZE && virtqueue_running(queue); i++) {
+		if (!console->sending && !send_begin(console)) {
+			break;
+		}
+		if (!send_more(console)) {
+			break;
+		}
+		console->sending = false;
+		virtqueue_push(queue, console->sent.head, 0);
+	}
+	virtio_signal(queue);
+}
+
+/* Returns the number of bytes that the backend had for the chain. */
+static uint32_t chain_fill(struct virtio_console *console, const struct virtio_chain *chain)
+{
+	struct char_backend *backend = console->backend;
+	uint32_t filled = 0;
+	uint16_t i;
+
+	for (i = 0; i < chain->count; i++) {
+		const struct virtio_segment *segment = &chain->segment[i];
+		size_t got = backend->ops->read(backend, segment->at, segment->length);
+
+		filled += (uint32_t)got;
+		if (got < segment->length) {
+			break;
+		}
+	}
+	return filled;
+}
+
+static void receive(struct virtio_console *console)
+{
+	struct virtqueue *queue = &console->device.queue[QUEUE_RECEIVE];
+	struct virtio_chain chain = {.segment = console->received_segment};
+	unsigned int i;
+
+	for (i = 0; i < VIRTIO_CONSOLE_QUEUE_SIZE; i++) {
+		if (console->backend->ops->read_ready(console->backend) == 0 ||
+		    !virtqueue_pop(queue, &chain)) {
+			break;
+		}
+		if (chain.readable != 0) {
+			chain_refuse(console, "a readable buffer in the console's receive queue");
+			break;
+		}
+		virtqueue_push(queue, chain.head, chain_fill(console, &chain));
+	}
+	virtio_signal(queue);
+}
+
+static void console_reset(struct virtio_device *device)
+{
+	console_of(device)->sending = false;
+}
+
+static void console_notify(struct virtio_device *device, uint16_t queue)
+{
+	if (queue == QUEUE_TRANSMIT) {
+		transmit(console_of(device));
+	} else {
+		receive(console_of(device));
+	}
+}
+
+static const struct virtio_model console_model = {
+	.device_id = DEVICE_ID,
+	.queue_count = QUEUES,
+	.queue_size = VIRTIO_CONSOLE_QUEUE_SIZE,
+	.features = VIRTIO_F_INDIRECT_DESC,
+	.reset = console_reset,
+	.notify = console_notify,
+};
+
+void virtio_console_init(struct virtio_console *console, struct char_backend *backend,
+			 const struct guest_memory *memory, struct irq_line irq)
+{
+	console->backend = backend;
+	virtio_init(&console->device, &console_model, memory, irq);
+}
+
+bool virtio_console_receives(const struct virtio_console *console)
+{
+	return virtqueue_running(&console->device.queue[QUEUE_RECEIVE]);
+}
+
+static void console_readable(void *console)
+{
+	receive(console);
+}
+
+static void console_writable(void *console)
+{
+	transmit(console);
+}
+
+const struct char_events virtio_console_events = {
+	.readable = console_readable,
+	.writable = console_writable,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The split virtqueue (virtio 1.2, 2.7), the device's side: the rings are hostile memory. Pure. */
+#ifndef DRIVERS_VIRTIO_QUEUE_H
+#define DRIVERS_VIRTIO_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define VIRTIO_QUEUE_SIZE_MAX 256 /* entries, a power of two */
+
+struct virtio_device;
+
+/* Indices of address[] in struct virtqueue: the words of the three rings' addresses. */
+enum virtqueue_address {
+	VIRTQUEUE_DESC_LOW,
+	VIRTQUEUE_DESC_HIGH,
+	VIRTQUEUE_DRIVER_LOW,
+	VIRTQUEUE_DRIVER_HIGH,
+	VIRTQUEUE_DEVICE_LOW,
+	VIRTQUEUE_DEVICE_HIGH,
+	VIRTQUEUE_ADDRESSES
+};
+
+struct virtqueue {
+	struct virtio_device *device;
+	const volatile uint32_t *desc_at;  /* checked by virtqueue_enable(): size * 16 bytes */
+	const volatile uint16_t *avail_at; /* flags, idx, size entries, used_event */
+	volatile uint32_t *used_at;        /* flags and idx, size entries of 2 words, avail_event */
+	uint32_t address[VIRTQUEUE_ADDRESSES]; /* IPAs as the driver wrote them */
+	uint16_t size;                         /* entries, a power of two; 0: not chosen */
+	uint16_t last_avail;                   /* index of the next avail entry to take */
+	uint16_t used_index;                   /* index of the next used entry to write */
+	uint16_t signalled;                    /* used_index when last asked whether to notify */
+	bool ready;                            /* QueueReady */
+};
+
+/* One contiguous piece of a request, already checked to lie in the guest's RAM. */
+struct virtio_segment {
+	uint8_t *at;
+	uint32_t length; /* bytes, at least 1 */
+};
+
+/* A request: segments that the device reads, then those that it writes; under 4 GiB in all. */
+struct virtio_chain {
+	struct virtio_segment *segment; /* the caller's array, of the model's queue_size entries */
+	uint16_t count;                 /* segments, at least 1 */
+	uint16_t readable;              /* the first of them which the device reads */
+	uint16_t head;                  /* what goes back in virtqueue_push() */
+};
+
+/*
+ * Checks the size and the three rings and makes the queue ready.
+ * Returns NULL, or a sentence that says what is wrong; the queue is not ready then.
+ * Source: virtio 1.2 2.7, 2.7.10.1 (alignments).
+ */
+const char *virtqueue_enable(struct virtqueue *queue);
+
+/* True while the device may touch the rings: ready, DRIVER_OK and nothing broken. */
+bool virtqueue_running(const struct virtqueue *queue);
+
+/*
+ * Takes the next available chain. Each word of a ring is read once.
+ * @chain: segment is set by the caller, the rest is filled in.
+ * Returns false if there is none or the queue is not running; also if the ring is broken: the
+ * device is broken then (virtio_break) and its fault says why.
+ */
+bool virtqueue_pop(struct virtqueue *queue, struct virtio_chain *chain);
+
+/*
+ * Hands a chain back. @head: of the chain; @written: bytes written to it. Nothing happens if the
+ * queue is not running. The driver hears of it by virtio_signal().
+ */
+void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written);
+
+/*
+ * Whether the driver wants an interrupt for what was pushed since the last call
+ * (virtio 1.2 2.7.7, 2.7.10). Asking counts as telling it.
+ */
+bool virtqueue_should_notify(struct virtqueue *queue);
+
+#endif
