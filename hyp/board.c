@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads what bivy needs to know of the board from its device tree. Pure; runs before the MMU. */
+#include <errno.h>
+#include "dt.h"
+#include "refuse.h"
+
+#define IPA_LIMIT         (1ull << 40) /* ARM DDI 0406C B3.6.1: 40-bit addresses */
+#define MPIDR_AFFINITY    0xffffff
+#define PSCI_CPU_ON       0x84000003 /* DEN0022D 5.1.4 */
+#define MAINTENANCE_INTID 25         /* GICv2 IHI 0048B 2.2.1, the recommended PPI */
+#define PAGE              0x1000ull
+#define LOADER_PADDING    0x10000 /* bytes that a boot loader adds to a tree */
+
+struct reading {
+	struct dt dt;
+	struct board *board;
+	struct config_error *error;
+	struct range tree; /* where the tree itself lies */
+	uint32_t gic;      /* phandle */
+};
+
+static bool find_compatible(struct dt_at *at, const struct dt *dt, const char *compatible)
+{
+	dt_root(at, dt);
+	do {
+		if (dt_compatible(dt, dt_node(at), compatible) && dt_enabled(dt, dt_node(at))) {
+			return true;
+		}
+	} while (dt_next(at));
+	return false;
+}
+
+static bool find_gic(struct dt_at *at, const struct dt *dt)
+{
+	dt_root(at, dt);
+	do {
+		if (dt_is_gic(dt, dt_node(at)) && dt_enabled(dt, dt_node(at))) {
+			return true;
+		}
+	} while (dt_next(at));
+	return false;
+}
+
+static void read_model(struct reading *reading)
+{
+	struct dt_at at;
+	const char *model;
+
+	dt_root(&at, &reading->dt);
+	model = dt_string(&reading->dt, dt_node(&at), "model");
+	copy_printable(reading->board->model, sizeof(reading->board->model),
+		       model != NULL ? model : "a board without a name");
+}
+
+static void read_uart(struct reading *reading)
+{
+	struct board *board = reading->board;
+	const char *compatible;
+	struct range reg;
+	uint32_t length;
+	struct dt_at at;
+
+	if (!dt_stdout(&at, &reading->dt) && !find_compatible(&at, &reading->dt, "arm,pl011")) {
+		return;
+	}
+	compatible = (const char *)dt_get(&reading->dt, dt_node(&at), "compatible", &length);
+	if (length == 0 || compatible[length - 1] != '\0' || dt_reg(&at, 0, &reg) != 0 ||
+	    reg.size > UINT32_MAX) {
+		return;
+	}
+	board->uart_base = reg.base;
+	board->uart_size = (uint32_t)reg.size;
+	copy_printable(board->uart_compatible, sizeof(board->uart_compatible), compatible);
+	if (dt_interrupt(&at, 0, reading->gic, &board->uart_intid) != 0) {
+		board->uart_intid = 0;
+	}
+}
+
+static int read_gic(struct reading *reading, const struct dt_at *gic)
+{
+	struct board *board = reading->board;
+	struct range *const reg[4] = {&board->gicd, &board->gicc, &board->gich, &board->gicv};
+	unsigned int i;
+	int result;
+
+	for (i = 0; i < 4; i++) {
+		if (dt_reg(gic, i, reg[i]) != 0 || reg[i]->size < PAGE ||
+		    reg[i]->base % PAGE != 0) {
+			return dt_refuse(gic, reading->error, -ENODEV, "reg",
+					 "the interrupt controller needs four register ranges "
+					 "(GICD, GICC, GICH and GICV), and number %u is missing or "
+					 "wrong; bivy needs a GICv2 with virtualization",
+					 i + 1);
+		}
+	}
+	result = dt_interrupt(gic, 0, reading->gic, &board->maintenance_intid);
+	if (result == -ENOENT || result == -ENXIO) {
+		board->maintenance_intid = MAINTENANCE_INTID;
+	} else if (result != 0 || board->maintenance_intid >= 32) {
+		return dt_refuse(gic, reading->error, -EINVAL, "interrupts",
+				 "the maintenance interrupt must be a PPI, as <1 9 0xf04> is");
+	}
+	return 0;
+}
+
+static int read_timer(struct reading *reading)
+{
+	struct board *board = reading->board;
+	struct dt_at at;
+
+	if (!find_compatible(&at, &reading->dt, "arm,armv7-timer")) {
+		return refuse(reading->error, -ENODEV,
+			      "the board's device tree has no timer (arm,armv7-timer); bivy needs "
+			      "the Generic Timer");
+	}
+	if (dt_interrupt(&at, 1, reading->gic, &board->physical_timer_intid) != 0 ||
+	    dt_interrupt(&at, 2, reading->gic, &board->virtual_timer_intid) != 0 ||
+	    board->physical_timer_intid >= 32 || board->virtual_timer_intid >= 32) {
+		return dt_refuse(&at, reading->error, -EINVAL, "interrupts",
+				 "the timer's interrupts 1 (physical) and 2 (virtual) must be PPIs "
+				 "of the board's interrupt controller");
+	}
+	return 0;
+}
+
+static void read_psci(struct reading *reading)
+{
+	const struct dt *dt = &reading->dt;
+	uint32_t *cpu_on = &reading->board->psci_cpu_on;
+	struct dt_at at;
+
+	*cpu_on = PSCI_CPU_ON;
+	if (find_compatible(&at, dt, "arm,psci-1.0") || find_compatible(&at, dt, "arm,psci-0.2")) {
+		reading->board->psci = dt_is(dt, dt_node(&at), "method", "smc");
+	} else if (find_compatible(&at, dt, "arm,psci")) {
+		reading->board->psci = dt_is(dt, dt_node(&at), "method", "smc") &&
+				       dt_cell(dt, dt_node(&at), "cpu_on", cpu_on);
+	}
+}
+
+/* "disabled" also says that a core waits for its enable-method (Devicetree v0.3, 3.8.1). */
+static bool can_start(const struct reading *reading, uint32_t node)
+{
+	const struct dt *dt = &reading->dt;
+
+	return dt_enabled(dt, node) ||
+	       (reading->board->psci && dt_is(dt, node, "status", "disabled") &&
+		(!dt_has(dt, node, "enable-method") || dt_is(dt, node, "enable-method", "psci")));
+}
+
+static int read_cpus(struct reading *reading)
+{
+	const struct dt *dt = &reading->dt;
+	struct board *board = reading->board;
+	struct dt_at at;
+	uint64_t reg;
+	bool more = dt_find(&at, dt, "/cpus", 5) && dt_next(&at);
+
+	for (; more && at.depth > 1 && board->cpu_count < CPUS_MAX; more = dt_skip(&at)) {
+		if (!dt_is(dt, dt_node(&at), "device_type", "cpu") ||
+		    !can_start(reading, dt_node(&at))) {
+			continue;
+		}
+		if (!dt_number(dt, dt_node(&at), "reg", &reg)) {
+			return dt_refuse(&at, reading->error, -EINVAL, "reg",
+					 "a CPU node needs one or two cells, the affinity bits of "
+					 "its MPIDR");
+		}
+		board->cpu_mpidr[board->cpu_count++] = (uint32_t)reg & MPIDR_AFFINITY;
+	}
+	if (board->cpu_count == 0) {
+		return refuse(reading->error, -ENODEV,
+			      "the board's device tree has no CPU that can be used under /cpus");
+	}
+	return 0;
+}
+
+static void read_bundle(struct reading *reading)
+{
+	const struct dt *dt = &reading->dt;
+	uint64_t start, end;
+	struct dt_at at;
+
+	if (dt_find(&at, dt, "/chosen", 7) &&
+	    dt_number(dt, dt_node(&at), "linux,initrd-start", &start) &&
+	    dt_number(dt, dt_node(&at), "linux,initrd-end", &end) && start < end) {
+		reading->board->bundle.base = start;
+		reading->board->bundle.size = end - start;
+	}
+}
+
+/* Adds one bank: the largest wins, and one that begins where the last ended makes that longer. */
+static void add_bank(struct range *ram, struct range *run, struct range bank)
+{
+	if (bank.base >= IPA_LIMIT) {
+		return;
+	}
+	if (bank.size > IPA_LIMIT - bank.base) {
+		bank.size = IPA_LIMIT - bank.base;
+	}
+	if (run->size != 0 && run->base + run->size == bank.base) {
+		run->size += bank.size;
+	} else {
+		*run = bank;
+	}
+	if (run->size > ram->size) {
+		*ram = *run;
+	}
+}
+
+static int read_ram(struct reading *reading)
+{
+	const struct dt *dt = &reading->dt;
+	struct range run = {0, 0}, bank;
+	struct dt_at at;
+	unsigned int i;
+	int result;
+
+	dt_root(&at, dt);
+	while (dt_next(&at)) {
+		if (!dt_is(dt, dt_node(&at), "device_type", "memory") ||
+		    !dt_enabled(dt, dt_node(&at))) {
+			continue;
+		}
+		for (i = 0; (result = dt_reg(&at, i, &bank)) == 0; i++) {
+			add_bank(&reading->board->ram, &run, bank);
+		}
+		if (result != -ENOENT) {
+			return dt_refuse(&at, reading->error, -EINVAL, "reg",
+					 "this memory's addresses can't be read; check them "
+					 "against #address-cells and #size-cells of its parent");
+		}
+	}
+	if (reading->board->ram.size == 0) {
+		return refuse(reading->error, -ENODEV,
+			      "the board's device tree has no memory below 1 TiB");
+	}
+	return 0;
+}
+
+static bool only_covers(const struct range *reserved, const struct range *what)
+{
+	return what->size != 0 && reserved->base / PAGE == what->base / PAGE &&
+	       reserved->size <= what->size + PAGE + LOADER_PADDING;
+}
+
+/* Takes @reserved out of RAM, keeping the larger side. Loaders reserve the tree and the bundle. */
+static void reserve(struct reading *reading, const struct range *reserved)
+{
+	struct range *ram = &reading->board->ram;
+	uint64_t end = ram->base + ram->size, from = reserved->base;
+	uint64_t to = reserved->size < UINT64_MAX - from ? from + reserved->size : UINT64_MAX;
+	uint64_t below, above;
+
+	if (only_covers(reserved, &reading->tree) ||
+	    only_covers(reserved, &reading->board->bundle) || from >= end || to <= ram->base) {
+		return;
+	}
+	below = from > ram->base ? from - ram->base : 0;
+	above = to < end ? end - to : 0;
+	if (below < above) {
+		ram->base = to;
+	}
+	ram->size = below < above ? above : below;
+}
+
+static int read_reserved(struct reading *reading)
+{
+	const struct dt *dt = &reading->dt;
+	struct range range;
+	struct dt_at at;
+	uint32_t i;
+	int result;
+	bool more;
+
+	for (i = 0; dt_reservation(dt, i, &range); i++) {
+		reserve(reading, &range);
+	}
+	more = dt_find(&at, dt, "/reserved-memory", 16) && dt_next(&at);
+	for (; more && at.depth > 1; more = dt_skip(&at)) {
+		if (!dt_enabled(dt, dt_node(&at))) {
+			continue;
+		}
+		for (i = 0; (result = dt_reg(&at, i, &range)) == 0; i++) {
+			reserve(reading, &range);
+		}
+		if (result != -ENOENT) {
+			return dt_refuse(
+				&at, reading->error, -EINVAL, "reg",
+				"these addresses can't be read; /reserved-memory needs ranges, and "
+				"the same #address-cells and #size-cells as the root");
+		}
+	}
+	if (reading->board->ram.size == 0) {
+		return refuse(reading->error, -ENOMEM, "all of the board's memory is reserved");
+	}
+	return 0;
+}
+
+int board_read(const void *dtb, uint32_t limit, struct board *board, struct config_error *error)
+{
+	struct reading reading = {.board = board, .error = error};
+	struct dt_at gic;
+	bool have_gic;
+	int result;
+
+	*board = (struct board){0};
+	result = dt_open(&reading.dt, dtb, limit, "the board's device tree", error);
+	if (result != 0) {
+		return result;
+	}
+	reading.tree.base = (uintptr_t)dtb;
+	reading.tree.size = reading.dt.size;
+	read_model(&reading);
+	have_gic = find_gic(&gic, &reading.dt);
+	if (have_gic) {
+		reading.gic = dt_phandle(&reading.dt, dt_node(&gic));
+	}
+	read_uart(&reading);
+	read_bundle(&reading);
+	read_psci(&reading);
+	if (!have_gic) {
+		return refuse(error, -ENODEV,
+			      "the board's device tree has no GICv2 (arm,cortex-a15-gic, "
+			      "arm,gic-400), which bivy needs");
+	}
+	result = read_gic(&reading, &gic);
+	if (result == 0) {
+		result = read_timer(&reading);
+	}
+	if (result == 0) {
+		result = read_cpus(&reading);
+	}
+	if (result == 0) {
+		result = read_ram(&reading);
+	}
+	if (result == 0) {
+		result = read_reserved(&reading);
+	}
+	return result;
+}

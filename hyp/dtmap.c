@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a node of a device tree is: its path, its registers' addresses, its interrupts. Pure. */
+#include <errno.h>
+#include "dt.h"
+#include "refuse.h"
+
+static uint32_t string_length(const char *string)
+{
+	uint32_t length = 0;
+
+	while (string[length] != '\0') {
+		length++;
+	}
+	return length;
+}
+
+static bool name_matches(const char *node, const char *name, uint32_t length)
+{
+	bool unit = false;
+	uint32_t i;
+
+	for (i = 0; i < length; i++) {
+		if (node[i] != name[i] || node[i] == '\0') {
+			return false;
+		}
+		unit = unit || name[i] == '@';
+	}
+	return node[length] == '\0' || (!unit && node[length] == '@');
+}
+
+bool dt_child(struct dt_at *at, const char *name, uint32_t length)
+{
+	unsigned int depth = at->depth;
+
+	if (!dt_next(at)) {
+		return false;
+	}
+	while (at->depth > depth) {
+		if (name_matches(dt_name(at->dt, dt_node(at)), name, length)) {
+			return true;
+		}
+		if (!dt_skip(at)) {
+			return false;
+		}
+	}
+	return false;
+}
+
+bool dt_find(struct dt_at *at, const struct dt *dt, const char *path, uint32_t length)
+{
+	uint32_t i = 0, end;
+
+	dt_root(at, dt);
+	if (length == 0 || path[0] != '/') {
+		return false;
+	}
+	while (i < length) {
+		for (end = ++i; end < length && path[end] != '/'; end++) {
+		}
+		if (end > i && !dt_child(at, path + i, end - i)) {
+			return false;
+		}
+		i = end;
+	}
+	return true;
+}
+
+/* The path that /aliases gives for the first @length bytes of @name, NULL if none. */
+static const char *alias(const struct dt *dt, const char *name, uint32_t length)
+{
+	struct dt_property property;
+	uint32_t position = 0;
+	struct dt_at at;
+
+	if (!dt_find(&at, dt, "/aliases", 8)) {
+		return NULL;
+	}
+	while (dt_each(dt, dt_node(&at), &position, &property)) {
+		if (string_length(property.name) == length &&
+		    name_matches(property.name, name, length)) {
+			return dt_string(dt, dt_node(&at), property.name);
+		}
+	}
+	return NULL;
+}
+
+bool dt_stdout(struct dt_at *at, const struct dt *dt)
+{
+	const char *path;
+	uint32_t length = 0;
+
+	if (!dt_find(at, dt, "/chosen", 7)) {
+		return false;
+	}
+	path = dt_string(dt, dt_node(at), "stdout-path");
+	if (path == NULL) {
+		path = dt_string(dt, dt_node(at), "linux,stdout-path");
+	}
+	if (path == NULL) {
+		return false;
+	}
+	while (path[length] != '\0' && path[length] != ':') {
+		length++;
+	}
+	if (path[0] != '/') {
+		path = alias(dt, path, length);
+		if (path == NULL) {
+			return false;
+		}
+		length = string_length(path);
+	}
+	return dt_find(at, dt, path, length);
+}
+
+void dt_path(const struct dt_at *at, char *path, size_t size)
+{
+	size_t start = size - 1, i;
+	unsigned int level;
+
+	path[start] = '\0';
+	for (level = at->depth; level > 0 && start > 0; level--) {
+		const char *name = dt_name(at->dt, at->node[level]);
+		uint32_t length = string_length(name);
+
+		while (length > 0 && start > 0) {
+			path[--start] = name[--length];
+		}
+		if (start > 0) {
+			path[--start] = '/';
+		}
+	}
+	if (at->depth == 0) {
+		path[--start] = '/';
+	} else if (level > 0 || path[start] != '/') {
+		path[start] = path[start + 1] = path[start + 2] = '.';
+	}
+	for (i = 0; start + i < size; i++) {
+		path[i] = path[start + i];
+	}
+}
+
+/* Takes @range through the `ranges` of one bus, to the bus that is its parent. */
+static int translate(const struct dt *dt, uint32_t bus, uint32_t parent, struct range *range)
+{
+	uint32_t child_cells = dt_address_cells(dt, bus), size_cells = dt_size_cells(dt, bus);
+	uint32_t parent_cells = dt_address_cells(dt, parent);
+	uint32_t length, entry, i;
+	const uint8_t *ranges = dt_get(dt, bus, "ranges", &length);
+
+	if (length == 0) {
+		return 0;
+	}
+	if (child_cells - 1 > 1 || size_cells - 1 > 1 || parent_cells - 1 > 1) {
+		return -ENXIO;
+	}
+	entry = 4 * (child_cells + parent_cells + size_cells);
+	if (length % entry != 0) {
+		return -EINVAL;
+	}
+	for (i = 0; i < length; i += entry) {
+		uint64_t child = dt_cells(ranges + i, child_cells);
+		uint64_t to = dt_cells(ranges + i + 4 * child_cells, parent_cells);
+		uint64_t size = dt_cells(ranges + i + 4 * (child_cells + parent_cells), size_cells);
+		uint64_t offset = range->base - child;
+
+		if (range->base >= child && offset < size && range->size <= size - offset) {
+			range->base = to + offset;
+			return to <= UINT64_MAX - offset ? 0 : -EINVAL;
+		}
+	}
+	return -ENXIO;
+}
+
+int dt_reg(const struct dt_at *at, unsigned int index, struct range *range)
+{
+	const struct dt *dt = at->dt;
+	uint32_t address_cells, size_cells, entry, length;
+	const uint8_t *reg = dt_get(dt, dt_node(at), "reg", &length);
+	unsigned int level;
+	int result = 0;
+
+	if (reg == NULL || at->depth == 0) {
+		return -ENOENT;
+	}
+	for (level = at->depth - 1; level > 0; level--) {
+		if (!dt_has(dt, at->node[level], "ranges")) {
+			return -ENXIO;
+		}
+	}
+	address_cells = dt_address_cells(dt, at->node[at->depth - 1]);
+	size_cells = dt_size_cells(dt, at->node[at->depth - 1]);
+	if (address_cells > 2 && address_cells != DT_NONE) {
+		return -ENXIO;
+	}
+	entry = 4 * (address_cells + size_cells);
+	if (address_cells - 1 > 1 || size_cells - 1 > 1 || length % entry != 0) {
+		return -EINVAL;
+	}
+	if (index >= length / entry) {
+		return -ENOENT;
+	}
+	range->base = dt_cells(reg + index * entry, address_cells);
+	range->size = dt_cells(reg + index * entry + 4 * address_cells, size_cells);
+	for (level = at->depth - 1; level > 0 && result == 0; level--) {
+		result = translate(dt, at->node[level], at->node[level - 1], range);
+	}
+	if (result == 0 && range->size > UINT64_MAX - range->base) {
+		result = -EINVAL;
+	}
+	return result;
+}
+
+int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint32_t *intid)
+{
+	uint32_t length, parent = 0;
+	const uint8_t *cells = dt_get(at->dt, dt_node(at), "interrupts", &length);
+	unsigned int level = at->depth + 1;
+
+	if (cells == NULL) {
+		return -ENOENT;
+	}
+	while (level > 0 && !dt_has(at->dt, at->node[level - 1], "interrupt-parent")) {
+		level--;
+	}
+	if (level == 0 || !dt_cell(at->dt, at->node[level - 1], "interrupt-parent", &parent) ||
+	    parent != gic || gic == 0) {
+		return -ENXIO;
+	}
+	if (length % 12 != 0) {
+		return -EINVAL;
+	}
+	if (index >= length / 12) {
+		return -ENOENT;
+	}
+	cells += 12 * index;
+	*intid = dt_word(cells + 4);
+	if (dt_word(cells) == 0 && *intid < 988) {
+		*intid += 32;
+	} else if (dt_word(cells) == 1 && *intid < 16) {
+		*intid += 16;
+	} else {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int dt_refuse(const struct dt_at *at, struct config_error *error, int code, const char *property,
+	      const char *format, ...)
+{
+	char path[sizeof(error->node)];
+	va_list arguments;
+
+	dt_path(at, path, sizeof(path));
+	copy_printable(error->node, sizeof(error->node), path);
+	va_start(arguments, format);
+	refuse_property(error, code, property, format, arguments);
+	va_end(arguments);
+	return code;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How a reader of trees and bundles says no: puts the sentence together. Pure. */
+#include <stddef.h>
+#include "refuse.h"
+
+struct text {
+	char *at;
+	size_t left; /* bytes, with the NUL */
+};
+
+static void add_char(struct text *text, char c)
+{
+	if (text->left > 1) {
+		*text->at++ = c >= ' ' && c <= '~' ? c : '?';
+		text->left--;
+	}
+	*text->at = '\0';
+}
+
+static void add_string(struct text *text, const char *string)
+{
+	while (*string != '\0') {
+		add_char(text, *string++);
+	}
+}
+
+static void add_hex(struct text *text, unsigned long long value)
+{
+	unsigned int shift = 60;
+
+	add_string(text, "0x");
+	while (shift > 0 && value >> shift == 0) {
+		shift -= 4;
+	}
+	for (;; shift -= 4) {
+		add_char(text, "0123456789abcdef"[(value >> shift) & 15]);
+		if (shift == 0) {
+			return;
+		}
+	}
+}
+
+static void add_decimal(struct text *text, unsigned int value)
+{
+	unsigned int unit = 1;
+
+	while (value / unit >= 10) {
+		unit *= 10;
+	}
+	for (; unit > 0; unit /= 10) {
+		add_char(text, (char)('0' + value / unit % 10));
+	}
+}
+
+void copy_printable(char *to, size_t size, const char *text)
+{
+	struct text copy = {to, size};
+
+	*to = '\0';
+	add_string(&copy, text);
+}
+
+int refuse_property(struct config_error *error, int code, const char *property, const char *format,
+		    va_list arguments)
+{
+	struct text text = {error->text, sizeof(error->text)};
+
+	copy_printable(error->property, sizeof(error->property), property != NULL ? property : "");
+	error->text[0] = '\0';
+	for (; *format != '\0'; format++) {
+		if (*format != '%') {
+			add_char(&text, *format);
+		} else if (*++format == 's') {
+			add_string(&text, va_arg(arguments, const char *));
+		} else if (*format == 'u') {
+			add_decimal(&text, va_arg(arguments, unsigned int));
+		} else {
+			format += 2; /* "llx" */
+			add_hex(&text, va_arg(arguments, unsigned long long));
+		}
+	}
+	return code;
+}
+
+int refuse(struct config_error *error, int code, const char *format, ...)
+{
+	va_list arguments;
+
+	error->node[0] = '\0';
+	va_start(arguments, format);
+	refuse_property(error, code, NULL, format, arguments);
+	va_end(arguments);
+	return code;
+}
