@@ -46,8 +46,8 @@ struct row {
 	void (*write)(struct emul_pl011 *uart, uint32_t value);
 };
 
-/* PeriphID 0x00141011 (to Linux: Arm's, 16 characters deep) and PCellID, by index - ID. */
-* / static const uint8_t ids[] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+/* PeriphID 0x00141011 (Linux: Arm's, 16 deep) and PCellID, by index - ID. */
+static const uint8_t ids[] = {0x11, 0x10, 0x14, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 
 static uint32_t fifo_depth(const struct emul_pl011 *uart)
 {
