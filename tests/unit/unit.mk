@@ -3,28 +3,27 @@
 # `make -f tests/unit/unit.mk check` works too.
 #
 # A test is tests/unit/test_NAME.c and one line here: unit_NAME_sources := the files it tests.
-# A fuzzer is tests/fuzz/fuzz_NAME.c and fuzz_NAME_sources. A source under $(BUILD) that another rule
-# makes is fine. More about one test, where needed:
+# A fuzzer is tests/fuzz/fuzz_NAME.c and fuzz_NAME_sources. More about one of them, where needed:
 #   unit_NAME_cflags  flags of test_NAME.c alone (not of its sources, which tests share)
-#   unit_NAME_libs    for the linker, after the objects
+#   unit_NAME_libs    names of libraries from $(BUILD)/NAME-src: libfdt, libmd (also fuzz_NAME_libs)
 #   unit_NAME_needs   what must exist before the test runs, for instance $(UNIT)/trees/x.dtb, which is made
 #                     from tests/unit/trees/x.dts and found by the test as UNIT_DIR "/trees/x.dtb"
-# $(unit_libfdt) as a library makes the test link libfdt.
-# A test or fuzzer whose .c is not there is left out.
+# A test or fuzzer whose .c is not there is left out. `make unit-run-NAME` runs one.
 
 unit_decode_sources := hyp/decode.c
 unit_mmio_sources := hyp/mmio.c
 unit_vgic_sources := hyp/vgic.c
 unit_board_sources := hyp/dt.c hyp/board.c
-unit_board_libs = $(unit_libfdt)
+unit_board_libs := libfdt
 unit_config_sources := hyp/dt.c hyp/config.c
-unit_config_libs = $(unit_libfdt)
+unit_config_libs := libfdt
 unit_fit_sources := hyp/fit.c hyp/crc32.c
-unit_fit_libs = $(unit_libfdt)
+unit_fit_libs := libfdt libmd
 unit_kernel_sources := hyp/kernel.c hyp/crc32.c
 unit_guestdt_sources := hyp/dt.c hyp/guestdt.c
-unit_guestdt_libs = $(unit_libfdt)
+unit_guestdt_libs := libfdt
 unit_virtqueue_sources := drivers/virtio/queue.c
+unit_virtqueue_cflags := -D_GNU_SOURCE -pthread
 unit_virtio_mmio_sources := drivers/virtio/mmio.c drivers/virtio/queue.c
 unit_virtio_console_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
 unit_pl011_sources := drivers/emul/pl011.c
@@ -51,17 +50,11 @@ endif
 unit_warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
 unit_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_cflags := -std=gnu11 -g -O1 -fno-omit-frame-pointer $(unit_sanitize) -I. -DUNIT_DIR='"$(UNIT)"'
+unit_cflags += -isystem $(BUILD)/libfdt-src -isystem $(BUILD)/libmd-src
+libmd_cflags := -DSHA256_ONLY
 
-# libfdt is the one that the hypervisor links, once there is a rule that fetches it; else the host's.
-ifneq ($(wildcard tools/tools.mk),)
-unit_libfdt := $(UNIT)/libfdt.a
-unit_cflags += -isystem $(BUILD)/libfdt-src
-else
-unit_libfdt := -lfdt
-endif
-
-unit_object = $(patsubst %.c,$(UNIT)/%.o,$(patsubst $(BUILD)/%,build/%,$(1)))
-fuzz_object = $(patsubst %.c,$(FUZZ)/%.o,$(patsubst $(BUILD)/%,build/%,$(1)))
+unit_object = $(patsubst %.c,$(UNIT)/%.o,$(1))
+fuzz_object = $(patsubst %.c,$(FUZZ)/%.o,$(1))
 
 .PHONY: check fuzz unit-run
 
@@ -79,14 +72,15 @@ unit-run: $(unit_tests:%=unit-run-%) $(fuzzers:%=fuzz-run-%)
 define unit_rules
 .PHONY: unit-run-$(1)
 unit-run-$(1): $(UNIT)/test_$(1) $$(unit_$(1)_needs)
-	@timeout 60 $(UNIT)/test_$(1) >$(UNIT)/results/test_$(1).log 2>&1; \
+	@mkdir -p $(UNIT)/results; timeout 60 $(UNIT)/test_$(1) >$(UNIT)/results/test_$(1).log 2>&1; \
 	echo $$$$? >$(UNIT)/results/test_$(1).status; cat $(UNIT)/results/test_$(1).log
 
+unit_$(1)_objects := $(UNIT)/tests/unit/test_$(1).o $$(call unit_object,$$(unit_$(1)_sources))
+$$(unit_$(1)_objects): | $$(patsubst %,$(BUILD)/%-src/.stamp,$$(unit_$(1)_libs))
 $(UNIT)/tests/unit/test_$(1).o: unit_own := $$(unit_$(1)_cflags)
-$(UNIT)/test_$(1): $(UNIT)/tests/unit/test_$(1).o $$(call unit_object,$$(unit_$(1)_sources)) \
-		$$(filter %.a,$$(unit_$(1)_libs))
+$(UNIT)/test_$(1): $$(unit_$(1)_objects) $$(patsubst %,$(UNIT)/%.a,$$(unit_$(1)_libs))
 	@echo "  LD      $$@"
-	@$(UNIT_CC) $(unit_sanitize) -o $$@ $$(filter %.o,$$^) $$(unit_$(1)_libs) -lcmocka
+	@$(UNIT_CC) $(unit_sanitize) -o $$@ $$^ -lcmocka
 endef
 
 # $(1): the name of a fuzzer. `check` runs the same few inputs every time, `fuzz` new ones for TIME seconds.
@@ -104,9 +98,11 @@ fuzz-$(1): $(FUZZ)/fuzz_$(1)
 	$(FUZZ)/fuzz_$(1) -max_total_time=$(TIME) -max_len=4096 -artifact_prefix=$(FUZZ)/$(1)- \
 		-print_final_stats=1 $(FUZZ)/corpus/$(1)
 
-$(FUZZ)/fuzz_$(1): $(FUZZ)/tests/fuzz/fuzz_$(1).o $$(call fuzz_object,$$(fuzz_$(1)_sources))
+fuzz_$(1)_objects := $(FUZZ)/tests/fuzz/fuzz_$(1).o $$(call fuzz_object,$$(fuzz_$(1)_sources))
+$$(fuzz_$(1)_objects): | $$(patsubst %,$(BUILD)/%-src/.stamp,$$(fuzz_$(1)_libs))
+$(FUZZ)/fuzz_$(1): $$(fuzz_$(1)_objects) $$(patsubst %,$(FUZZ)/%.a,$$(fuzz_$(1)_libs))
 	@echo "  LD      $$@"
-	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $$@ $$(filter %.o,$$^) $$(fuzz_$(1)_libs)
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $$@ $$^
 endef
 
 $(foreach name,$(unit_tests),$(eval $(call unit_rules,$(name))))
@@ -114,39 +110,36 @@ $(foreach name,$(fuzzers),$(eval $(call fuzz_rules,$(name))))
 
 fuzz: $(fuzzers:%=fuzz-%)
 
-# Foreign sources (under $(BUILD)) are compiled without our warnings, but with the sanitizers.
-$(UNIT)/build/%.o: $(BUILD)/%.c
-	@mkdir -p $(@D)
-	@$(UNIT_CC) $(unit_cflags) -w -MMD -MP -c -o $@ $<
-
 $(UNIT)/%.o: %.c
 	@echo "  HOSTCC  $<"
 	@mkdir -p $(@D)
 	@$(UNIT_CC) $(unit_cflags) $(unit_warnings) $(unit_own) -MMD -MP -c -o $@ $<
-
-$(FUZZ)/build/%.o: $(BUILD)/%.c
-	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(unit_cflags) -fsanitize=fuzzer-no-link -w -MMD -MP -c -o $@ $<
 
 $(FUZZ)/%.o: %.c
 	@echo "  FUZZCC  $<"
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $(unit_cflags) -fsanitize=fuzzer-no-link $(unit_warnings) -MMD -MP -c -o $@ $<
 
-$(UNIT)/libfdt.a: $(BUILD)/libfdt-src/.stamp
-	@echo "  AR      $@"
-	@mkdir -p $(UNIT)/libfdt
-	@for source in $(BUILD)/libfdt-src/*.c; do \
-		$(UNIT_CC) $(unit_cflags) -w -c -o $(UNIT)/libfdt/$$(basename $$source .c).o $$source || exit 1; \
-	done; rm -f $@; ar rcs $@ $(UNIT)/libfdt/*.o
+# Foreign sources are compiled without our warnings, but with the sanitizers.
+# $(1): folder, $(2): compiler and its flags
+define library_rule
+$(1)/%.a: $(BUILD)/%-src/.stamp
+	@echo "  AR      $$@"
+	@rm -rf $(1)/$$* $$@ && mkdir -p $(1)/$$*
+	@for source in $(BUILD)/$$*-src/*.c; do \
+		$(2) $$($$*_cflags) -w -c -o $(1)/$$*/$$$$(basename $$$$source .c).o $$$$source || exit 1; \
+	done; ar rcs $$@ $(1)/$$*/*.o
+endef
 
-# What includes <libfdt.h> waits for it.
-ifneq ($(wildcard tools/tools.mk),)
-$(UNIT)/hyp/%.o $(UNIT)/tests/%.o: | $(BUILD)/libfdt-src/.stamp
-endif
+$(eval $(call library_rule,$(UNIT),$(UNIT_CC) $(unit_cflags)))
+$(eval $(call library_rule,$(FUZZ),$(FUZZ_CC) $(unit_cflags) -fsanitize=fuzzer-no-link))
 
 $(UNIT)/trees/%.dtb: tests/unit/trees/%.dts
 	@mkdir -p $(@D)
 	@dtc -q -I dts -O dtb -o $@ $<
+
+ifeq ($(firstword $(MAKEFILE_LIST)),tests/unit/unit.mk)
+include tools/tools.mk
+endif
 
 -include $(shell find $(UNIT) $(FUZZ) -name '*.d' 2>/dev/null)
