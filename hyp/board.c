@@ -86,7 +86,7 @@ static int read_gic(struct reading *reading, const struct dt_at *gic)
 	for (i = 0; i < 4; i++) {
 		if (dt_reg(gic, i, reg[i]) != 0 || reg[i]->size < PAGE ||
 		    reg[i]->base % PAGE != 0) {
-			return dt_refuse(gic, reading->error, -ENODEV, "reg",
+			return dt_refuse(gic, "reg",
 					 "the interrupt controller needs four register ranges "
 					 "(GICD, GICC, GICH and GICV), and number %u is missing or "
 					 "wrong; bivy needs a GICv2 with virtualization",
@@ -97,7 +97,7 @@ static int read_gic(struct reading *reading, const struct dt_at *gic)
 	if (result == -ENOENT || result == -ENXIO) {
 		board->maintenance_intid = MAINTENANCE_INTID;
 	} else if (result != 0 || board->maintenance_intid >= 32) {
-		return dt_refuse(gic, reading->error, -EINVAL, "interrupts",
+		return dt_refuse(gic, "interrupts",
 				 "the maintenance interrupt must be a PPI, as <1 9 0xf04> is");
 	}
 	return 0;
@@ -109,14 +109,13 @@ static int read_timer(struct reading *reading)
 	struct dt_at at;
 
 	if (!find_compatible(&at, &reading->dt, "arm,armv7-timer")) {
-		return refuse(reading->error, -ENODEV,
-			      "the board's device tree has no timer (arm,armv7-timer); bivy needs "
-			      "the Generic Timer");
+		return refuse(reading->error, "the board's device tree has no timer "
+					      "(arm,armv7-timer); bivy needs the Generic Timer");
 	}
 	if (dt_interrupt(&at, 1, reading->gic, &board->physical_timer_intid) != 0 ||
 	    dt_interrupt(&at, 2, reading->gic, &board->virtual_timer_intid) != 0 ||
 	    board->physical_timer_intid >= 32 || board->virtual_timer_intid >= 32) {
-		return dt_refuse(&at, reading->error, -EINVAL, "interrupts",
+		return dt_refuse(&at, "interrupts",
 				 "the timer's interrupts 1 (physical) and 2 (virtual) must be PPIs "
 				 "of the board's interrupt controller");
 	}
@@ -162,14 +161,14 @@ static int read_cpus(struct reading *reading)
 			continue;
 		}
 		if (!dt_number(dt, dt_node(&at), "reg", &reg)) {
-			return dt_refuse(&at, reading->error, -EINVAL, "reg",
+			return dt_refuse(&at, "reg",
 					 "a CPU node needs one or two cells, the affinity bits of "
 					 "its MPIDR");
 		}
 		board->cpu_mpidr[board->cpu_count++] = (uint32_t)reg & MPIDR_AFFINITY;
 	}
 	if (board->cpu_count == 0) {
-		return refuse(reading->error, -ENODEV,
+		return refuse(reading->error,
 			      "the board's device tree has no CPU that can be used under /cpus");
 	}
 	return 0;
@@ -226,14 +225,13 @@ static int read_ram(struct reading *reading)
 			add_bank(&reading->board->ram, &run, bank);
 		}
 		if (result != -ENOENT) {
-			return dt_refuse(&at, reading->error, -EINVAL, "reg",
+			return dt_refuse(&at, "reg",
 					 "this memory's addresses can't be read; check them "
 					 "against #address-cells and #size-cells of its parent");
 		}
 	}
 	if (reading->board->ram.size == 0) {
-		return refuse(reading->error, -ENODEV,
-			      "the board's device tree has no memory below 1 TiB");
+		return refuse(reading->error, "the board's device tree has no memory below 1 TiB");
 	}
 	return 0;
 }
@@ -286,13 +284,13 @@ static int read_reserved(struct reading *reading)
 		}
 		if (result != -ENOENT) {
 			return dt_refuse(
-				&at, reading->error, -EINVAL, "reg",
+				&at, "reg",
 				"these addresses can't be read; /reserved-memory needs ranges, and "
 				"the same #address-cells and #size-cells as the root");
 		}
 	}
 	if (reading->board->ram.size == 0) {
-		return refuse(reading->error, -ENOMEM, "all of the board's memory is reserved");
+		return refuse(reading->error, "all of the board's memory is reserved");
 	}
 	return 0;
 }
@@ -320,9 +318,8 @@ int board_read(const void *dtb, uint32_t limit, struct board *board, struct conf
 	read_bundle(&reading);
 	read_psci(&reading);
 	if (!have_gic) {
-		return refuse(error, -ENODEV,
-			      "the board's device tree has no GICv2 (arm,cortex-a15-gic, "
-			      "arm,gic-400), which bivy needs");
+		return refuse(error, "the board's device tree has no GICv2 (arm,cortex-a15-gic, "
+				     "arm,gic-400), which bivy needs");
 	}
 	result = read_gic(&reading, &gic);
 	if (result == 0) {

@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CPUS_MAX	     8
-#define CONFIG_DEVICES_MAX   64
-#define CONFIG_RESERVED_MAX  16
-#define GUEST_RAM_MAX	     0xc0000000ull /* 3 GiB: the window of HYP's stage 1, see stage1.c */
+#define CPUS_MAX            8
+#define CONFIG_DEVICES_MAX  64
+#define CONFIG_RESERVED_MAX 16
+#define GUEST_RAM_MAX       0xc0000000ull /* 3 GiB: the window of HYP's stage 1, see stage1.c */
 
-/* A refusal: where (a node's path, a property or ""), and a sentence that says what and what to do. */
+/* A refusal: where (a node's path, a property or ""), and a sentence: what is wrong, what to do. */
 struct config_error {
 	char node[96];
 	char property[32];
@@ -19,35 +19,36 @@ struct config_error {
 };
 
 enum device_kind {
-	DEVICE_PL011,	       /* arm,pl011; backend "uart" */
+	DEVICE_PL011,          /* arm,pl011; backend "uart" */
 	DEVICE_VIRTIO_NONE,    /* virtio,mmio without bivy,virtio: an empty transport, DeviceID 0 */
 	DEVICE_VIRTIO_CONSOLE, /* virtio,mmio with bivy,virtio = "console"; backend "uart" */
 };
 
 struct device_config {
 	enum device_kind kind;
-	uint64_t base; /* IPA */
-	uint32_t size; /* bytes */
+	uint64_t base;  /* IPA */
+	uint32_t size;  /* bytes, at least 0x1000 of a PL011, 0x200 of a transport */
 	uint32_t intid; /* 32 to 1019 */
-	char node[64]; /* path of the node, for messages, shortened at the front if too long */
+	char node[64];  /* path of the node, for messages, shortened at the front if too long */
 };
 
 enum reset_policy {
 	RESET_BOARD,   /* bivy,reset = "board" or absent: SYSTEM_RESET resets the board */
-	RESET_RESTART, /* bivy,reset = "restart": the guest starts again from the bundle, which stays in memory */
+	RESET_RESTART, /* "restart": the guest starts again, from the bundle in memory */
 };
 
 struct guest_config {
-	uint64_t ram_base;	/* IPA, 2 MiB aligned; RAM at least 64 KiB... see ram_size */
-	uint64_t ram_size;	/* bytes wanted, a multiple of 4 KiB; 0: as much as the board has */
-	uint64_t gicd_base;	/* IPA, 4 KiB aligned */
-	uint64_t gicc_base;	/* IPA, 4 KiB aligned, 8 KiB mapped onto GICV */
+	uint64_t ram_base;      /* IPA, 2 MiB aligned */
+	uint64_t ram_size;      /* bytes wanted, a multiple of 4 KiB; 0: as much as the board has */
+	uint64_t gicd_base;     /* IPA, 4 KiB aligned */
+	uint64_t gicc_base;     /* IPA, 4 KiB aligned, mapped onto GICV */
+	uint32_t gicc_size;     /* bytes, 4 or 8 KiB; the second page has GICC_DIR */
 	unsigned int cpu_count; /* CPU nodes in the tree; 0: as many as the board has */
 	uint32_t cpu_mpidr[CPUS_MAX]; /* their reg, if cpu_count is not 0 */
 	enum reset_policy reset;
 	unsigned int device_count;
 	struct device_config device[CONFIG_DEVICES_MAX];
-	unsigned int disabled_count; /* nodes with registers that nothing emulates; see config_disable */
+	unsigned int disabled_count; /* nodes that are NODE_UNEMULATED */
 };
 
 struct range {
@@ -57,35 +58,40 @@ struct range {
 
 struct board {
 	char model[64];
-	struct range ram;      /* the largest bank, less what is reserved; not yet less what bivy keeps */
-	struct range bundle;   /* /chosen linux,initrd-start and -end; size 0: none */
-	uint64_t uart_base;    /* of /chosen stdout-path, 0: none usable */
+	struct range ram;    /* the largest bank, less what is reserved; bivy still in it */
+	struct range bundle; /* /chosen linux,initrd-start and -end; size 0: none */
+	uint64_t uart_base;  /* of /chosen stdout-path, 0: none usable */
 	uint32_t uart_size;
 	uint32_t uart_intid;
-	char uart_compatible[32]; /* the string that matched */
+	char uart_compatible[32];            /* the string that matched */
 	struct range gicd, gicc, gich, gicv; /* size 0: the node has no such register range */
-	uint32_t maintenance_intid; /* of GICH */
+	uint32_t maintenance_intid;          /* of GICH */
 	uint32_t virtual_timer_intid, physical_timer_intid;
 	unsigned int cpu_count;
 	uint32_t cpu_mpidr[CPUS_MAX]; /* affinity bits, the boot core not necessarily first */
-	bool psci;	       /* firmware has PSCI by SMC */
-	uint32_t psci_cpu_on;  /* function ID, 0x84000003 unless PSCI 0.1 says otherwise */
+	bool psci;                    /* firmware has PSCI by SMC */
+	uint32_t psci_cpu_on;         /* function ID, 0x84000003 unless PSCI 0.1 says otherwise */
 };
 
 /*
  * Reads what bivy needs from the board's device tree. Whatever is missing or malformed is an error
- * with a sentence, except the UART (uart_base 0) and the bundle (size 0).
- * @dtb: at most @limit bytes are read. Returns 0 or a negative errno with *error filled.
- * Runs with the MMU off: no unaligned access, no static pointers to data (the file is compiled position
- * independent), little stack (under 1 KiB).
+ * with a sentence, except the UART (uart_base 0) and the bundle (size 0). The UART is read first:
+ * if it has one, *board names it even when an error is returned, so that the sentence can be
+ * printed there.
+ * @dtb: 4-byte aligned; at most @limit bytes are read.
+ * Returns 0 or a negative errno with *error filled.
+ * Runs with the MMU off: no unaligned access, no static pointers to data (the file is compiled
+ * position independent), little stack (under 1 KiB).
  */
 int board_read(const void *dtb, uint32_t limit, struct board *board, struct config_error *error);
 
 /*
  * Reads and checks the guest's tree: RAM, interrupt controller, timer, CPUs, every device node.
+ * @dtb: 4-byte aligned; at most @limit bytes are read.
  * Returns 0 or a negative errno with *error filled. The tree is hostile.
  */
-int config_read(const void *dtb, uint32_t limit, struct guest_config *config, struct config_error *error);
+int config_read(const void *dtb, uint32_t limit, struct guest_config *config,
+		struct config_error *error);
 
 /*
  * Checks a guest's configuration against the board: enough CPUs and RAM, INTIDs that the GIC has
@@ -93,5 +99,22 @@ int config_read(const void *dtb, uint32_t limit, struct guest_config *config, st
  */
 int config_check(const struct guest_config *config, const struct board *board, uint32_t intid_limit,
 		 struct config_error *error);
+
+/* What a node of the guest's tree is to bivy. One that its status switches off is NODE_PLAIN. */
+enum guest_node {
+	NODE_PLAIN,
+	NODE_CHOSEN,
+	NODE_MEMORY,
+	NODE_CPUS,
+	NODE_CPU,
+	NODE_GIC,
+	NODE_TIMER,
+	NODE_PL011,
+	NODE_VIRTIO,
+	NODE_UNEMULATED, /* has a driver (compatible) and registers, and nothing answers there */
+};
+
+struct dt_at;
+enum guest_node config_node(const struct dt_at *at);
 
 #endif

@@ -152,25 +152,22 @@ static int check_header(const uint32_t *head, uint64_t limit, const char *what,
 			struct config_error *error)
 {
 	if (((uintptr_t)head & 3) != 0) {
-		return refuse(error, -EINVAL,
-			      "%s is not at a multiple of 4 bytes; pack it anew, aligned", what);
-	}
-	if (limit < DT_HEADER) {
-		return refuse(error, -EINVAL, "%s is cut off: its header alone takes 40 bytes",
+		return refuse(error, "%s is not at a multiple of 4 bytes; pack it anew, aligned",
 			      what);
 	}
+	if (limit < DT_HEADER) {
+		return refuse(error, "%s is cut off: its header alone takes 40 bytes", what);
+	}
 	if (dt_word(head + HEAD_MAGIC) != DT_MAGIC) {
-		return refuse(error, -EINVAL,
-			      "%s does not begin as device trees do: %llx is not 0xd00dfeed", what,
-			      (unsigned long long)dt_word(head + HEAD_MAGIC));
+		return refuse(error, "%s does not begin as device trees do: %llx is not 0xd00dfeed",
+			      what, (unsigned long long)dt_word(head + HEAD_MAGIC));
 	}
 	if (dt_word(head + HEAD_VERSION) < 17 || dt_word(head + HEAD_COMPATIBLE) > 17) {
-		return refuse(error, -EINVAL,
-			      "%s is of version %u; make one of version 17 (dtc -V 17)", what,
-			      (unsigned int)dt_word(head + HEAD_VERSION));
+		return refuse(error, "%s is of version %u; make one of version 17 (dtc -V 17)",
+			      what, (unsigned int)dt_word(head + HEAD_VERSION));
 	}
 	if (dt_word(head + HEAD_SIZE) > limit) {
-		return refuse(error, -EINVAL,
+		return refuse(error,
 			      "%s is cut off: it should have %llx bytes, and has at most %llx",
 			      what, (unsigned long long)dt_word(head + HEAD_SIZE),
 			      (unsigned long long)limit);
@@ -204,6 +201,7 @@ static const char *check_blocks(struct check *check, struct dt *dt, const uint32
 	dt->structure = (const uint8_t *)head + structure;
 	dt->strings = (const char *)head + strings;
 	dt->reservations = (const uint8_t *)head + reservations;
+	dt->used = check->structure_size + check->strings_size;
 	if (!reservations_end(dt, dt->size - reservations)) {
 		return "the list of reserved memory has no end";
 	}
@@ -220,10 +218,11 @@ int dt_open(struct dt *dt, const void *tree, uint64_t limit, const char *what,
 	if (result != 0) {
 		return result;
 	}
+	dt->error = error;
 	wrong = check_blocks(&check, dt, tree);
 	if (wrong != NULL) {
-		return refuse(error, -EINVAL, "%s is broken, %llx bytes into its structure: %s",
-			      what, (unsigned long long)check.at, wrong);
+		return refuse(error, "%s is broken, %llx bytes into its structure: %s", what,
+			      (unsigned long long)check.at, wrong);
 	}
 	return 0;
 }
@@ -243,12 +242,7 @@ const char *dt_name(const struct dt *dt, uint32_t node)
 /* Offset of the first token after the node's name. */
 static uint32_t node_body(const struct dt *dt, uint32_t node)
 {
-	uint32_t end = node + 4;
-
-	while (dt->structure[end] != '\0') {
-		end++;
-	}
-	return round_up_4(end + 1);
+	return round_up_4(node + 4 + dt_length(dt_name(dt, node)) + 1);
 }
 
 static uint32_t after_property(const struct dt *dt, uint32_t position)
@@ -325,6 +319,16 @@ bool dt_same(const char *a, const char *b)
 		b++;
 	}
 	return *a == *b;
+}
+
+uint32_t dt_length(const char *string)
+{
+	uint32_t length = 0;
+
+	while (string[length] != '\0') {
+		length++;
+	}
+	return length;
 }
 
 const uint8_t *dt_get(const struct dt *dt, uint32_t node, const char *name, uint32_t *length)

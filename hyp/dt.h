@@ -30,6 +30,9 @@ struct dt {
 	const char *strings;
 	const uint8_t *reservations;
 	uint32_t size; /* bytes of the whole tree */
+	uint32_t used; /* bytes of them that structure and strings take; loaders leave room for more
+			*/
+	struct config_error *error;
 };
 
 /* A node and the way to it: offsets of the nodes from the root (node[0]) to itself (node[depth]).
@@ -61,6 +64,7 @@ static inline uint64_t dt_cells(const uint8_t *at, uint32_t count)
 /*
  * Checks the tree at @tree, 4-byte aligned, of which @limit bytes may be read.
  * @what: how a sentence calls it, for instance "the guest's device tree".
+ * @error: for the sentence, also of dt_refuse() later.
  * Returns 0; -EINVAL with *error filled.
  */
 int dt_open(struct dt *dt, const void *tree, uint64_t limit, const char *what,
@@ -107,6 +111,8 @@ bool dt_cell(const struct dt *dt, uint32_t node, const char *name, uint32_t *val
 bool dt_number(const struct dt *dt, uint32_t node, const char *name, uint64_t *value);
 
 bool dt_same(const char *a, const char *b);
+/* Bytes of a string, without its NUL. */
+uint32_t dt_length(const char *string);
 /* Whether a property is the string @string, and whether `compatible` has @string in its list. */
 bool dt_is(const struct dt *dt, uint32_t node, const char *name, const char *string);
 bool dt_compatible(const struct dt *dt, uint32_t node, const char *string);
@@ -137,8 +143,8 @@ int dt_reg(const struct dt_at *at, unsigned int index, struct range *range);
  */
 int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint32_t *intid);
 
-/* refuse() with the node's path; @property may be NULL. See refuse.h. */
-int dt_refuse(const struct dt_at *at, struct config_error *error, int code, const char *property,
-	      const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* refuse() into the tree's error, with the node's path; @property may be NULL. See refuse.h. */
+int dt_refuse(const struct dt_at *at, const char *property, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

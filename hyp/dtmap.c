@@ -4,16 +4,6 @@
 #include "dt.h"
 #include "refuse.h"
 
-static uint32_t string_length(const char *string)
-{
-	uint32_t length = 0;
-
-	while (string[length] != '\0') {
-		length++;
-	}
-	return length;
-}
-
 static bool name_matches(const char *node, const char *name, uint32_t length)
 {
 	bool unit = false;
@@ -76,7 +66,7 @@ static const char *alias(const struct dt *dt, const char *name, uint32_t length)
 		return NULL;
 	}
 	while (dt_each(dt, dt_node(&at), &position, &property)) {
-		if (string_length(property.name) == length &&
+		if (dt_length(property.name) == length &&
 		    name_matches(property.name, name, length)) {
 			return dt_string(dt, dt_node(&at), property.name);
 		}
@@ -107,7 +97,7 @@ bool dt_stdout(struct dt_at *at, const struct dt *dt)
 		if (path == NULL) {
 			return false;
 		}
-		length = string_length(path);
+		length = dt_length(path);
 	}
 	return dt_find(at, dt, path, length);
 }
@@ -120,10 +110,10 @@ void dt_path(const struct dt_at *at, char *path, size_t size)
 	path[start] = '\0';
 	for (level = at->depth; level > 0 && start > 0; level--) {
 		const char *name = dt_name(at->dt, at->node[level]);
-		uint32_t length = string_length(name);
+		uint32_t length = dt_length(name);
 
 		while (length > 0 && start > 0) {
-			path[--start] = name[--length];
+			path[--start] = printable(name[--length]);
 		}
 		if (start > 0) {
 			path[--start] = '/';
@@ -244,16 +234,14 @@ int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint3
 	return 0;
 }
 
-int dt_refuse(const struct dt_at *at, struct config_error *error, int code, const char *property,
-	      const char *format, ...)
+int dt_refuse(const struct dt_at *at, const char *property, const char *format, ...)
 {
-	char path[sizeof(error->node)];
+	struct config_error *error = at->dt->error;
 	va_list arguments;
 
-	dt_path(at, path, sizeof(path));
-	copy_printable(error->node, sizeof(error->node), path);
+	dt_path(at, error->node, sizeof(error->node));
 	va_start(arguments, format);
-	refuse_property(error, code, property, format, arguments);
+	refuse_property(error, property, format, arguments);
 	va_end(arguments);
-	return code;
+	return -EINVAL;
 }

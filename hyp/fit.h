@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest bundle: a FIT image (U-Boot's flattened image tree) with kernel, initrd and tree. Pure. */
+/* The guest bundle, a FIT image (U-Boot's flattened image tree): kernel, initrd, tree. Pure. */
 #ifndef HYP_FIT_H
 #define HYP_FIT_H
 
@@ -9,25 +9,26 @@
 
 struct fit_image {
 	const uint8_t *data; /* NULL: the bundle has no such image */
-	uint32_t size;	     /* bytes */
+	uint32_t size;       /* bytes */
 	bool has_load, has_entry;
-	uint64_t load;	     /* IPA */
-	uint64_t entry;	     /* IPA */
+	uint64_t load;  /* IPA */
+	uint64_t entry; /* IPA */
 };
 
 struct fit_bundle {
 	struct fit_image kernel; /* always there */
-	struct fit_image fdt;	 /* always there */
+	struct fit_image fdt;    /* always there */
 	struct fit_image initrd; /* may be missing */
-	char bootargs[1024];	 /* of the configuration's bivy,bootargs; "" if absent */
+	char bootargs[1024];     /* of the configuration's bivy,bootargs; "" if absent */
 	bool has_bootargs;
 };
 
 /*
  * Finds the images of the default configuration (or the only one) and verifies their hashes.
- * Accepts data inside the tree and external data (data-position, data-offset + data-size). Every image
- * must carry at least one hash node (sha256 or crc32); an unknown algorithm is refused.
- * @fit: the bundle; @size: bytes known to be there. Returns 0 or a negative errno with *error filled.
+ * Accepts data inside the tree and external data (data-position, data-offset + data-size). Every
+ * image must carry at least one hash node (sha256 or crc32); an unknown algorithm is refused.
+ * @fit: the bundle, 4-byte aligned; @size: bytes known to be there.
+ * Returns 0 or a negative errno with *error filled.
  */
 int fit_read(const void *fit, uint64_t size, struct fit_bundle *bundle, struct config_error *error);
 
@@ -35,27 +36,28 @@ int fit_read(const void *fit, uint64_t size, struct fit_bundle *bundle, struct c
 enum kernel_kind { KERNEL_ZIMAGE, KERNEL_RAW, KERNEL_UIMAGE, KERNEL_ELF };
 
 struct kernel_segment {
-	uint64_t ipa;	     /* destination */
-	uint64_t memory_size;/* bytes in memory; what is beyond file_size is zeroed */
-	uint32_t file_offset;/* bytes from the start of the image */
-	uint32_t file_size;  /* bytes to copy */
+	uint64_t ipa;         /* destination */
+	uint64_t memory_size; /* bytes in memory; what is beyond file_size is zeroed */
+	uint32_t file_offset; /* bytes from the start of the image */
+	uint32_t file_size;   /* bytes to copy */
 };
 
 #define KERNEL_SEGMENTS_MAX 8
 
 struct kernel_layout {
 	enum kernel_kind kind;
-	uint64_t entry;	     /* IPA */
-	bool thumb_entry;    /* an ELF entry with bit 0 set */
+	uint64_t entry;   /* IPA */
+	bool thumb_entry; /* an ELF entry with bit 0 set */
 	unsigned int segment_count;
 	struct kernel_segment segment[KERNEL_SEGMENTS_MAX];
 };
 
 /*
- * Recognises the image and says which bytes go where. zImage (magic 0x016f2818 at 0x24) and raw images
- * go to the FIT's load address, else to @ram_base + 64 KiB, where QEMU puts them; entry is the FIT's,
- * else the load address. uImage: header's load and entry (both CRCs checked, uncompressed only) unless
- * the FIT says otherwise. ELF: 32-bit little-endian Arm, PT_LOAD by p_paddr, e_entry.
+ * Recognises the image and says which bytes go where. zImage (magic 0x016f2818 at 0x24) and raw
+ * images go to the FIT's load address, else to @ram_base + 64 KiB, where QEMU puts them; entry is
+ * the FIT's, else the load address. uImage: header's load and entry (both CRCs checked,
+ * uncompressed only) unless the FIT says otherwise. ELF: 32-bit little-endian Arm, PT_LOAD by
+ * p_paddr, e_entry (a virtual address within a segment becomes its physical one).
  * Checks each segment against [@ram_base, @ram_base + @ram_size).
  * Returns 0 or a negative errno with *error filled.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How a reader of trees and bundles says no: puts the sentence together. Pure. */
+#include <errno.h>
 #include <stddef.h>
 #include "refuse.h"
 
@@ -11,7 +12,7 @@ struct text {
 static void add_char(struct text *text, char c)
 {
 	if (text->left > 1) {
-		*text->at++ = c >= ' ' && c <= '~' ? c : '?';
+		*text->at++ = printable(c);
 		text->left--;
 	}
 	*text->at = '\0';
@@ -60,7 +61,7 @@ void copy_printable(char *to, size_t size, const char *text)
 	add_string(&copy, text);
 }
 
-int refuse_property(struct config_error *error, int code, const char *property, const char *format,
+int refuse_property(struct config_error *error, const char *property, const char *format,
 		    va_list arguments)
 {
 	struct text text = {error->text, sizeof(error->text)};
@@ -79,16 +80,16 @@ int refuse_property(struct config_error *error, int code, const char *property, 
 			add_hex(&text, va_arg(arguments, unsigned long long));
 		}
 	}
-	return code;
+	return -EINVAL;
 }
 
-int refuse(struct config_error *error, int code, const char *format, ...)
+int refuse(struct config_error *error, const char *format, ...)
 {
 	va_list arguments;
 
 	error->node[0] = '\0';
 	va_start(arguments, format);
-	refuse_property(error, code, NULL, format, arguments);
+	refuse_property(error, NULL, format, arguments);
 	va_end(arguments);
-	return code;
+	return -EINVAL;
 }

@@ -13,13 +13,18 @@
  * What comes from a tree may hold any byte: all that is not printable ASCII becomes '?'. A text
  * that is too long is cut.
  */
-int refuse(struct config_error *error, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+int refuse(struct config_error *error, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* The same for a caller that has its own variable arguments; @property may be NULL. The node stays.
+/* The same with the caller's variable arguments; @property may be NULL. Leaves error->node alone.
  */
-int refuse_property(struct config_error *error, int code, const char *property, const char *format,
-		    va_list arguments) __attribute__((format(printf, 4, 0)));
+int refuse_property(struct config_error *error, const char *property, const char *format,
+		    va_list arguments) __attribute__((format(printf, 3, 0)));
+
+static inline char printable(char c)
+{
+	return c >= ' ' && c <= '~' ? c : '?';
+}
 
 /* Copies @text to @to (@size bytes with the NUL), cut if too long, unprintable bytes as '?'. */
 void copy_printable(char *to, size_t size, const char *text);

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reads the guest's device tree and checks it, by itself and against the board. Pure. */
+#include <errno.h>
+#include <stddef.h>
+#include "dt.h"
+#include "refuse.h"
+
+#define IPA_LIMIT (1ull << 40) /* ARM DDI 0406C B3.6.1: 40-bit addresses */
+#define PAGE      0x1000u
+#define BLOCK     0x200000u /* stage 2 maps RAM by blocks of 2 MiB */
+#define VIRTIO_MMIO_SIZE                                                                           \
+	0x200u /* virtio 1.2, 4.2.2: registers to 0x100, then the configuration                    \
+		*/
+#define MPIDR_AFFINITY 0xffffffu
+#define PHYSICAL_TIMER 30 /* INTIDs that Linux, FreeBSD and the boards agree on */
+#define VIRTUAL_TIMER  27
+#define FIRST_SPI      32
+
+struct reading {
+	struct dt dt;
+	struct guest_config *config;
+	struct config_error *error;
+	uint32_t gic; /* phandle */
+	unsigned int gics, memories, timers;
+};
+
+static bool named(const struct dt_at *at, unsigned int depth, const char *name)
+{
+	return at->depth >= depth && dt_same(dt_name(at->dt, at->node[depth]), name);
+}
+
+static bool is_memory(const struct dt_at *at)
+{
+	static const char name[] = "memory";
+	const char *node = dt_name(at->dt, dt_node(at));
+	unsigned int i = 0;
+
+	while (node[i] != '\0' && node[i] == name[i]) {
+		i++;
+	}
+	return at->depth == 1 && (dt_is(at->dt, dt_node(at), "device_type", "memory") ||
+				  (name[i] == '\0' && (node[i] == '\0' || node[i] == '@')));
+}
+
+enum guest_node config_node(const struct dt_at *at)
+{
+	const struct dt *dt = at->dt;
+	uint32_t node = dt_node(at);
+	struct range reg;
+
+	if (is_memory(at)) {
+		return NODE_MEMORY;
+	}
+	if (named(at, 1, "cpus") && at->depth <= 2) {
+		return at->depth == 1                          ? NODE_CPUS
+		       : dt_is(dt, node, "device_type", "cpu") ? NODE_CPU
+							       : NODE_PLAIN;
+	}
+	if (named(at, 1, "chosen") && at->depth == 1) {
+		return NODE_CHOSEN;
+	}
+	if (!dt_has(dt, node, "compatible") || !dt_enabled(dt, node) ||
+	    named(at, 1, "reserved-memory")) {
+		return NODE_PLAIN;
+	}
+	if (dt_is_gic(dt, node)) {
+		return NODE_GIC;
+	}
+	if (dt_compatible(dt, node, "arm,armv7-timer")) {
+		return NODE_TIMER;
+	}
+	if (dt_compatible(dt, node, "virtio,mmio")) {
+		return NODE_VIRTIO;
+	}
+	if (dt_compatible(dt, node, "arm,pl011")) {
+		return NODE_PL011;
+	}
+	return dt_reg(at, 0, &reg) == 0 ? NODE_UNEMULATED : NODE_PLAIN;
+}
+
+/* A property of ours is known, and stands where it means something, or it is a slip of the pen. */
+static int check_own_properties(const struct reading *reading, const struct dt_at *at)
+{
+	const struct dt *dt = &reading->dt;
+	uint32_t position = 0, node = dt_node(at);
+	struct dt_property property;
+
+	while (dt_each(dt, node, &position, &property)) {
+		const char *name = property.name;
+		bool virtio;
+
+		if (name[0] != 'b' || name[1] != 'i' || name[2] != 'v' || name[3] != 'y' ||
+		    name[4] != ',') {
+			continue;
+		}
+		virtio = dt_compatible(dt, node, "virtio,mmio");
+		if ((at->depth == 0 && dt_same(name, "bivy,reset")) ||
+		    (virtio && dt_same(name, "bivy,virtio")) ||
+		    ((virtio || dt_compatible(dt, node, "arm,pl011")) &&
+		     dt_same(name, "bivy,backend"))) {
+			continue;
+		}
+		return dt_refuse(
+			at, name,
+			"bivy has no such property here; it knows bivy,reset in the root, "
+			"bivy,virtio and bivy,backend in virtio,mmio, bivy,backend in arm,pl011");
+	}
+	return 0;
+}
+
+static int read_reset(struct reading *reading, const struct dt_at *at)
+{
+	const struct dt *dt = &reading->dt;
+
+	if (!dt_has(dt, dt_node(at), "bivy,reset") ||
+	    dt_is(dt, dt_node(at), "bivy,reset", "board")) {
+		return 0;
+	}
+	if (!dt_is(dt, dt_node(at), "bivy,reset", "restart")) {
+		return dt_refuse(at, "bivy,reset", "this must be \"board\" or \"restart\"");
+	}
+	reading->config->reset = RESET_RESTART;
+	return 0;
+}
+
+static int read_memory(struct reading *reading, const struct dt_at *at)
+{
+	struct guest_config *config = reading->config;
+	struct range ram, more;
+
+	if (dt_reg(at, 0, &ram) != 0) {
+		return dt_refuse(at, "reg",
+				 "the memory's address can't be read; check it against "
+				 "#address-cells and #size-cells of the root");
+	}
+	if (++reading->memories > 1 || dt_reg(at, 1, &more) == 0) {
+		return dt_refuse(
+			at, "reg",
+			"a guest has one contiguous range of memory, and this is the second");
+	}
+	if (ram.base % BLOCK != 0 || ram.base >= IPA_LIMIT) {
+		return dt_refuse(
+			at, "reg",
+			"the memory begins at %llx, which is not a multiple of 2 MiB below 1 TiB",
+			(unsigned long long)ram.base);
+	}
+	if (ram.size % PAGE != 0 || ram.size > GUEST_RAM_MAX || ram.size > IPA_LIMIT - ram.base) {
+		return dt_refuse(at, "reg",
+				 "the memory has %llx bytes; it must be a multiple of 4 KiB, at "
+				 "most 3 GiB and end below 1 TiB (0: as much as there is)",
+				 (unsigned long long)ram.size);
+	}
+	config->ram_base = ram.base;
+	config->ram_size = ram.size;
+	return 0;
+}
+
+static int read_cpu(struct reading *reading, const struct dt_at *at)
+{
+	struct guest_config *config = reading->config;
+	uint32_t reg;
+	unsigned int i;
+
+	if (dt_address_cells(at->dt, at->node[1]) != 1 || dt_size_cells(at->dt, at->node[1]) != 0) {
+		return dt_refuse(at, "reg",
+				 "/cpus must have #address-cells = <1> and #size-cells = <0>");
+	}
+	if (!dt_cell(at->dt, dt_node(at), "reg", &reg) || reg > MPIDR_AFFINITY) {
+		return dt_refuse(at, "reg",
+				 "a CPU needs one cell, the affinity bits 23:0 of its MPIDR");
+	}
+	if (config->cpu_count == CPUS_MAX) {
+		return dt_refuse(at, NULL, "a guest has at most 8 CPUs, and this is the ninth");
+	}
+	for (i = 0; i < config->cpu_count; i++) {
+		if (config->cpu_mpidr[i] == reg) {
+			return dt_refuse(at, "reg", "two CPUs have the number %llx",
+					 (unsigned long long)reg);
+		}
+	}
+	config->cpu_mpidr[config->cpu_count++] = reg;
+	return 0;
+}
+
+static int read_gic(struct reading *reading, const struct dt_at *at)
+{
+	struct guest_config *config = reading->config;
+	uint32_t cells;
+	struct range gicd, gicc;
+
+	if (++reading->gics > 1) {
+		return dt_refuse(at, NULL,
+				 "a guest has one interrupt controller, and this is the second");
+	}
+	if (dt_reg(at, 0, &gicd) != 0 || dt_reg(at, 1, &gicc) != 0 || gicd.size < PAGE ||
+	    gicc.size < PAGE || gicd.base % PAGE != 0 || gicc.base % PAGE != 0 ||
+	    gicd.base >= IPA_LIMIT || gicc.base >= IPA_LIMIT - PAGE) {
+		return dt_refuse(at, "reg",
+				 "the interrupt controller needs two ranges, GICD and GICC, each 4 "
+				 "KiB or more at a multiple of 4 KiB below 1 TiB");
+	}
+	reading->gic = dt_phandle(at->dt, dt_node(at));
+	if (reading->gic == 0 || !dt_cell(at->dt, dt_node(at), "#interrupt-cells", &cells) ||
+	    cells != 3) {
+		return dt_refuse(
+			at, "#interrupt-cells",
+			"the interrupt controller needs a phandle, and #interrupt-cells = <3>");
+	}
+	config->gicd_base = gicd.base;
+	config->gicc_base = gicc.base;
+	config->gicc_size = gicc.size >= 2 * PAGE ? 2 * PAGE : PAGE;
+	return 0;
+}
+
+static int check_timer(struct reading *reading, const struct dt_at *at)
+{
+	uint32_t physical, virtual;
+
+	reading->timers++;
+	if (dt_interrupt(at, 1, reading->gic, &physical) != 0 ||
+	    dt_interrupt(at, 2, reading->gic, &virtual) != 0 || physical != PHYSICAL_TIMER ||
+	    virtual != VIRTUAL_TIMER) {
+		return dt_refuse(
+			at, "interrupts",
+			"the timer's interrupts must be PPIs 13, 14, 11 and 10 of the interrupt "
+			"controller, in this order: <1 13 4>, <1 14 4>, <1 11 4>, <1 10 4>");
+	}
+	return 0;
+}
+
+/* What stands behind a device: the kind of a virtio transport, and the backend. */
+static int read_kind(struct reading *reading, const struct dt_at *at, struct device_config *device)
+{
+	const struct dt *dt = &reading->dt;
+	uint32_t node = dt_node(at);
+
+	if (!dt_compatible(dt, node, "virtio,mmio")) {
+		device->kind = DEVICE_PL011;
+	} else if (dt_is(dt, node, "bivy,virtio", "console")) {
+		device->kind = DEVICE_VIRTIO_CONSOLE;
+	} else if (dt_has(dt, node, "bivy,virtio")) {
+		return dt_refuse(at, "bivy,virtio",
+				 "there is no such virtio device; bivy has \"console\"");
+	} else {
+		device->kind = DEVICE_VIRTIO_NONE;
+	}
+	if (!dt_has(dt, node, "bivy,backend")) {
+		return 0;
+	}
+	if (device->kind == DEVICE_VIRTIO_NONE) {
+		return dt_refuse(
+			at, "bivy,backend",
+			"an empty transport has no backend; say what it is by bivy,virtio");
+	}
+	if (!dt_is(dt, node, "bivy,backend", "uart")) {
+		return dt_refuse(at, "bivy,backend",
+				 "there is no such backend; this device can have \"uart\"");
+	}
+	return 0;
+}
+
+static int read_device(struct reading *reading, const struct dt_at *at)
+{
+	struct guest_config *config = reading->config;
+	struct device_config *device = &config->device[config->device_count];
+	struct range reg;
+	uint32_t unit;
+	int result;
+
+	if (config->device_count == CONFIG_DEVICES_MAX) {
+		return dt_refuse(at, NULL,
+				 "a guest has at most 64 emulated devices; remove nodes that it "
+				 "does not need");
+	}
+	result = read_kind(reading, at, device);
+	if (result != 0) {
+		return result;
+	}
+	unit = device->kind == DEVICE_PL011 ? PAGE : VIRTIO_MMIO_SIZE;
+	if (dt_reg(at, 0, &reg) != 0 || reg.size < unit || reg.base % unit != 0 ||
+	    reg.size > UINT32_MAX || reg.base >= IPA_LIMIT || reg.size > IPA_LIMIT - reg.base) {
+		return dt_refuse(at, "reg",
+				 "this device needs registers of %llx bytes or more, at a multiple "
+				 "of that, where its buses' ranges lead to the guest's memory map",
+				 (unsigned long long)unit);
+	}
+	result = dt_interrupt(at, 0, reading->gic, &device->intid);
+	if (result != 0 || device->intid < FIRST_SPI) {
+		return dt_refuse(at, "interrupts",
+				 "this device needs an SPI of the guest's interrupt controller, "
+				 "for instance <0 16 1> for SPI 16, edge");
+	}
+	device->base = reg.base;
+	device->size = (uint32_t)reg.size;
+	dt_path(at, device->node, sizeof(device->node));
+	config->device_count++;
+	return 0;
+}
+
+static int read_node(struct reading *reading, const struct dt_at *at)
+{
+	int result = check_own_properties(reading, at);
+	enum guest_node kind = config_node(at);
+	struct range reg;
+
+	if (result != 0) {
+		return result;
+	}
+	if (at->depth == 0) {
+		return read_reset(reading, at);
+	} else if (kind == NODE_MEMORY) {
+		return read_memory(reading, at);
+	} else if (kind == NODE_CPU) {
+		return read_cpu(reading, at);
+	} else if (kind == NODE_TIMER) {
+		return check_timer(reading, at);
+	} else if (kind == NODE_PL011 || kind == NODE_VIRTIO) {
+		return read_device(reading, at);
+	} else if (kind == NODE_UNEMULATED) {
+		reading->config->disabled_count++;
+	} else if (kind == NODE_PLAIN && dt_reg(at, 0, &reg) == -EINVAL &&
+		   dt_enabled(at->dt, dt_node(at))) {
+		return dt_refuse(at, "reg",
+				 "these addresses can't be read; check them against "
+				 "#address-cells, #size-cells and ranges of the parents");
+	}
+	return 0;
+}
+
+static int check_present(const struct reading *reading)
+{
+	if (reading->gics == 0) {
+		return refuse(reading->error, "the guest's device tree has no interrupt "
+					      "controller; add a GICv2 (arm,cortex-a15-gic)");
+	}
+	if (reading->memories == 0) {
+		return refuse(reading->error, "the guest's device tree has no memory; add a node "
+					      "memory@... with device_type = \"memory\"");
+	}
+	if (reading->timers == 0) {
+		return refuse(reading->error, "the guest's device tree has no timer; add a node "
+					      "with compatible = \"arm,armv7-timer\"");
+	}
+	return 0;
+}
+
+int config_read(const void *dtb, uint32_t limit, struct guest_config *config,
+		struct config_error *error)
+{
+	struct reading reading = {.config = config, .error = error};
+	struct dt_at at;
+	int result = dt_open(&reading.dt, dtb, limit, "the guest's device tree", error);
+
+	*config = (struct guest_config){0};
+	if (result != 0) {
+		return result;
+	}
+	dt_root(&at, &reading.dt);
+	do { /* first the GIC: every interrupt is checked against its phandle */
+		result = dt_is_gic(at.dt, dt_node(&at)) && config_node(&at) == NODE_GIC
+				 ? read_gic(&reading, &at)
+				 : 0;
+	} while (result == 0 && dt_next(&at));
+	if (result != 0) {
+		return result;
+	}
+	dt_root(&at, &reading.dt);
+	do {
+		result = read_node(&reading, &at);
+	} while (result == 0 && dt_next(&at));
+	return result == 0 ? check_present(&reading) : result;
+}
+
+/* The guest's windows: RAM, GICD, GICC, then the devices. Returns how a sentence calls number @i.
+ */
+static const char *window(const struct guest_config *config, const struct board *board,
+			  unsigned int i, struct range *range)
+{
+	if (i == 0) {
+		range->base = config->ram_base;
+		range->size = config->ram_size;
+		if (range->size == 0) {
+			range->size =
+				board->ram.size < GUEST_RAM_MAX ? board->ram.size : GUEST_RAM_MAX;
+		}
+		return "the memory";
+	}
+	if (i == 1) {
+		range->base = config->gicd_base;
+		range->size = PAGE;
+		return "the interrupt distributor";
+	}
+	if (i == 2) {
+		range->base = config->gicc_base;
+		range->size = config->gicc_size;
+		return "the interrupt controller's CPU interface";
+	}
+	range->base = config->device[i - 3].base;
+	range->size = config->device[i - 3].size;
+	return config->device[i - 3].node;
+}
+
+static int check_overlaps(const struct guest_config *config, const struct board *board,
+			  struct config_error *error)
+{
+	unsigned int i, j;
+	struct range a, b;
+
+	for (i = 1; i < config->device_count + 3; i++) {
+		const char *name = window(config, board, i, &a);
+
+		for (j = 0; j < i; j++) {
+			const char *other = window(config, board, j, &b);
+
+			if (a.base < b.base + b.size && b.base < a.base + a.size) {
+				return refuse(error, "%s at %llx overlaps %s at %llx", name,
+					      (unsigned long long)a.base, other,
+					      (unsigned long long)b.base);
+			}
+		}
+	}
+	return 0;
+}
+
+static int check_intids(const struct guest_config *config, uint32_t intid_limit,
+			struct config_error *error)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < config->device_count; i++) {
+		const struct device_config *device = &config->device[i];
+
+		if (device->intid >= intid_limit) {
+			return refuse(error,
+				      "%s has SPI %u, and the board's interrupt controller ends at "
+				      "SPI %u",
+				      device->node, (unsigned int)(device->intid - FIRST_SPI),
+				      (unsigned int)(intid_limit - FIRST_SPI - 1));
+		}
+		for (j = 0; j < i; j++) {
+			if (device->intid == config->device[j].intid) {
+				return refuse(error, "%s and %s share SPI %u; give each its own",
+					      config->device[j].node, device->node,
+					      (unsigned int)(device->intid - FIRST_SPI));
+			}
+		}
+	}
+	return 0;
+}
+
+int config_check(const struct guest_config *config, const struct board *board, uint32_t intid_limit,
+		 struct config_error *error)
+{
+	struct range ram;
+	int result;
+
+	if (config->cpu_count > board->cpu_count) {
+		return refuse(error,
+			      "the guest's device tree has %u CPUs, and the board %u; remove some, "
+			      "or all to get as many as there are",
+			      config->cpu_count, board->cpu_count);
+	}
+	window(config, board, 0, &ram);
+	if (ram.size > board->ram.size) {
+		return refuse(error,
+			      "the guest's device tree wants %llx bytes of memory, and the board "
+			      "has %llx; size 0 takes what there is",
+			      (unsigned long long)ram.size, (unsigned long long)board->ram.size);
+	}
+	if (ram.size > IPA_LIMIT - ram.base) {
+		return refuse(error, "the guest's memory of %llx bytes at %llx ends beyond 1 TiB",
+			      (unsigned long long)ram.size, (unsigned long long)ram.base);
+	}
+	if (config->gicc_size > board->gicv.size) {
+		return refuse(error,
+			      "the guest's GICC has %llx bytes, and the board's GICV only %llx",
+			      (unsigned long long)config->gicc_size,
+			      (unsigned long long)board->gicv.size);
+	}
+	result = check_overlaps(config, board, error);
+	return result == 0 ? check_intids(config, intid_limit, error) : result;
+}
