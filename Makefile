@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# bivy: `make help` lists what there is. Everything that is made goes to $(BUILD).
+
+BUILD ?= build
+CROSS ?= arm-none-eabi-
+LIBFDT_SRC := $(BUILD)/libfdt-src
+LIBMD_SRC := $(BUILD)/libmd-src
+
+.DEFAULT_GOAL := bivy
+.DELETE_ON_ERROR:
+.PHONY: bivy clean help
+
+include tools/tools.mk
+include tests/unit/unit.mk
+-include tests/tests.mk
+
+# The code that runs before the MMU, at whatever address it was loaded.
+early_sources := boot/early.c hyp/board.c hyp/dt.c hyp/dtmap.c hyp/pagetable.c hyp/refuse.c
+sources := boot/head.S hyp/vectors.S $(early_sources) \
+	$(filter-out $(early_sources),$(wildcard hyp/*.c drivers/*/*.c))
+foreign_sources := $(patsubst %,$(LIBFDT_SRC)/%.c,fdt fdt_ro fdt_rw fdt_wip fdt_strerror) $(LIBMD_SRC)/sha2.c
+objects := $(patsubst %,$(BUILD)/obj/%.o,$(sources) $(notdir $(foreign_sources)))
+
+cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -mno-unaligned-access \
+	-O2 -g -std=gnu11 -ffreestanding -fno-common -ffunction-sections -fdata-sections \
+	-fno-jump-tables -I. -isystem $(LIBFDT_SRC) -isystem $(LIBMD_SRC)
+warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
+ldflags := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
+
+## make             build/bivy.bin, the image, and build/bivy.elf, its symbols
+bivy: $(BUILD)/bivy.bin compile_commands.json
+
+$(BUILD)/bivy.bin: $(BUILD)/bivy.elf
+	$(CROSS)objcopy -O binary $< $@
+
+$(BUILD)/bivy.elf: $(objects) $(BUILD)/bivy.ld
+	@echo "  LD      $@"
+	@$(CROSS)gcc $(cflags) $(ldflags) -T $(BUILD)/bivy.ld -o $@ $(objects) -lc -lgcc
+
+$(BUILD)/bivy.ld: linker/bivy.ld.S hyp/layout.h Makefile | $(BUILD)/.deps-build
+	@mkdir -p $(@D)
+	@$(CROSS)cpp -P -I. -undef -D__ASSEMBLER__ $< -o $@
+
+$(patsubst %,$(BUILD)/obj/%.o,$(early_sources)): cflags += -fpie -fvisibility=hidden
+$(BUILD)/obj/%.o: % Makefile | $(BUILD)/.deps-build $(LIBFDT_SRC)/.stamp $(LIBMD_SRC)/.stamp
+	@echo "  CC      $<"
+	@mkdir -p $(@D)
+	@$(CROSS)gcc $(cflags) $(warnings) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/sha2.c.o: $(LIBMD_SRC)/.stamp | $(BUILD)/.deps-build
+	@mkdir -p $(@D)
+	@$(CROSS)gcc $(cflags) -w -DSHA256_ONLY -c -o $@ $(LIBMD_SRC)/sha2.c
+$(BUILD)/obj/fdt%.c.o: $(LIBFDT_SRC)/.stamp | $(BUILD)/.deps-build
+	@mkdir -p $(@D)
+	@$(CROSS)gcc $(cflags) -w -c -o $@ $(LIBFDT_SRC)/fdt$*.c
+
+
+compile_commands.json: Makefile
+	@{ echo '['; sep=; for f in $(sources); do \
+		printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$sep" "$(CURDIR)" $$f \
+			'$(CROSS)gcc $(cflags)' $$f; sep=',\n'; done; printf '\n]\n'; } >$@
+
+## make clean       delete build/ (what was downloaded stays in the cache)
+clean:
+	rm -rf $(BUILD) compile_commands.json
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+-include $(patsubst %.o,%.d,$(objects))

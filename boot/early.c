@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * C before the MMU: check the processor, read the board's tree, move bivy to the top of RAM, make the
+ * first tables. Compiled position independent; every pointer here is a physical address.
+ * Runs on the boot core alone, all memory Strongly-ordered: no unaligned access, no static pointers.
+ */
+#include <libfdt.h>
+#include <string.h>
+#include "boot/early.h"
+#include "hyp/arch.h"
+
+#define BOARD_TREE_MAX 0x200000u
+
+#define PL011_DR      0x00
+#define PL011_FR      0x18
+#define PL011_FR_TXFF (1u << 5)
+
+struct board board;
+uint32_t image_pa;
+uint32_t board_tree_pa;
+uint64_t boot_l1[4] __attribute__((aligned(32)));
+uint64_t hyp_l1[4] __attribute__((aligned(32)));
+uint64_t table_pool[PT_POOL_TABLES][PT_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
+unsigned int table_pool_used;
+
+uint32_t early_main(const void *tree, uint32_t here, uint32_t cpsr);
+
+static void say(const char *text)
+{
+	uint32_t uart = board.uart_base != 0 ? (uint32_t)board.uart_base : FALLBACK_UART;
+
+	for (; *text != '\0'; text++) {
+		while ((mmio_read(uart + PL011_FR) & PL011_FR_TXFF) != 0) {
+		}
+		mmio_write(uart + PL011_DR, (uint8_t)*text);
+	}
+}
+
+static _Noreturn void stop(const char *sentence, const struct config_error *error)
+{
+	say("bivy: ");
+	say(sentence);
+	if (error != NULL) {
+		say(" ");
+		say(error->node);
+		say(" ");
+		say(error->property);
+		say(": ");
+		say(error->text);
+	}
+	say("\r\nbivy: stopped\r\n");
+	for (;;) {
+		wfi();
+	}
+}
+
+/*
+ * Writes back and invalidates, so that neither dirty nor stale lines that the firmware left can reach
+ * this memory while it is used uncached, or be hit once caches are on (ARM DDI 0406C B2.2.6).
+ */
+static void flush_to_memory(uint32_t start, uint32_t size)
+{
+	uint32_t line = dcache_line();
+
+	for (uint32_t offset = 0; offset < size; offset += line) {
+		write_DCCIMVAC(start + offset);
+	}
+	dsb();
+}
+
+/* The start of what is free below @limit if [start, start + size) may not be touched, for KEEP_SIZE bytes. */
+static uint64_t below(uint64_t place, uint64_t start, uint64_t size)
+{
+	if (size == 0 || place + KEEP_SIZE <= start || place >= start + size) {
+		return place;
+	}
+	return ((start & ~(uint64_t)(PAGE_SIZE - 1)) - KEEP_SIZE);
+}
+
+/*
+ * Highest place in RAM for bivy that spares the bundle and the board's tree; the image where it runs now,
+ * too, unless that is the place already.
+ */
+static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
+{
+	uint64_t end = board.ram.base + board.ram.size;
+	uint64_t place, wanted;
+
+	if (end > board.ram.base + GUEST_RAM_MAX) {
+		end = board.ram.base + GUEST_RAM_MAX;
+	}
+	if (end > 0x100000000ull) {
+		end = 0x100000000ull;
+	}
+	if (board.ram.base >= end || board.ram.size < 4 * KEEP_SIZE) {
+		stop("this board has less than 4 MiB of RAM below 4 GiB; bivy needs more", NULL);
+	}
+	wanted = (end & ~(uint64_t)(PAGE_SIZE - 1)) - KEEP_SIZE;
+	for (unsigned int i = 0; i < 4; i++) {
+		wanted = below(wanted, board.bundle.base, board.bundle.size);
+		wanted = below(wanted, tree, tree_size);
+	}
+	place = wanted == here ? wanted : below(wanted, here, KEEP_SIZE);
+	if (place != wanted) {
+		place = below(below(place, board.bundle.base, board.bundle.size), tree, tree_size);
+	}
+	if (place < board.ram.base || place > end) {
+		stop("the bundle, the board's device tree and bivy leave no room in RAM; load them apart from each other", NULL);
+	}
+	return (uint32_t)place;
+}
+
+static void read_board(const void *tree)
+{
+	struct config_error error;
+
+	if (board_read(tree, BOARD_TREE_MAX, &board, &error) != 0) {
+		stop("the board's device tree (in r2) can't be used:", &error);
+	}
+}
+
+static void check_processor(uint32_t cpsr)
+{
+	if (FIELD_GET(0xf000u, read_ID_PFR1()) == 0) {
+		stop("this processor has no Virtualization Extensions; bivy needs a Cortex-A15, A7 or A17", NULL);
+	}
+	if ((cpsr & PSR_MODE) != PSR_HYP) {
+		stop("not started in HYP mode; use firmware that hands over in HYP (QEMU: -M virt,virtualization=on)",
+		     NULL);
+	}
+}
+
+/* One mapping of the image: VA and offset from HYP_VA are the same thing. */
+static void map_image(struct pt_pool *pool, uint64_t *root, const char *start, const char *end, uint64_t attributes)
+{
+	uint32_t offset = (uint32_t)(start - _image_start);
+
+	if (pt_map(pool, root, HYP_VA + offset, image_pa + offset, (uint32_t)(end - start), attributes) != 0) {
+		stop("bivy's own image can't be mapped", NULL);
+	}
+}
+
+static void make_tables(uint32_t here)
+{
+	struct pt_pool pool = {.tables = table_pool, .limit = PT_POOL_TABLES, .to_pa = 0};
+	const uint32_t gib = here >> 30;
+
+	image_pa = here;
+	if (gib == HYP_VA >> 30) {
+		stop("RAM below 1 GiB is not supported", NULL);
+	}
+	map_image(&pool, hyp_l1, _image_start, _text_end, S1_CODE);
+	map_image(&pool, hyp_l1, _text_end, _rodata_end, S1_CONST);
+	map_image(&pool, hyp_l1, _bss_start, _bss_end, S1_DATA);
+	for (const char *slot = _stacks; slot < _image_end; slot += STACK_SLOT) {
+		map_image(&pool, hyp_l1, slot + PAGE_SIZE, slot + STACK_SLOT, S1_DATA);
+	}
+	boot_l1[HYP_VA >> 30] = hyp_l1[HYP_VA >> 30];
+	boot_l1[gib] = (uint64_t)gib << 30 | S1_CODE | 1; /* a block, read-only: no page is writable and executable */
+	table_pool_used = pool.used;
+}
+
+/*
+ * @tree: the board's tree. @here: where the image is. @cpsr: as at entry.
+ * Returns where bivy has to run; if that is not @here, a copy has been put there.
+ */
+uint32_t early_main(const void *tree, uint32_t here, uint32_t cpsr)
+{
+	const uint32_t file_size = (uint32_t)(_image_file_end - _image_start);
+	uint32_t place;
+
+	memset(_bss_start, 0, (size_t)(_bss_end - _bss_start));
+	if ((uintptr_t)tree - here < KEEP_SIZE) {
+		stop("the board's device tree (in r2) lies inside bivy's image; load it elsewhere", NULL);
+	}
+	read_board(tree);
+	check_processor(cpsr);
+	place = find_place(here, (uint32_t)(uintptr_t)tree, fdt_totalsize(tree));
+	if (place != here) {
+		flush_to_memory(place, KEEP_SIZE);
+		memcpy((void *)(uintptr_t)place, (const void *)(uintptr_t)here, file_size);
+		flush_to_memory(place, file_size);
+		write_ICIALLU(0);
+		write_BPIALL(0);
+		dsb();
+		isb();
+		return place;
+	}
+	board_tree_pa = (uint32_t)(uintptr_t)tree;
+	make_tables(here);
+	return place;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* First instructions: the zImage header, and the way of each core from "MMU off, anywhere" to C at HYP_VA. */
+#include "hyp/layout.h"
+
+#define HSCTLR_ON 0x30c81835 /* RES1 bits | WXN | I | C | M (ARM DDI 0406C B4.1.74) */
+#define HTCR_4GIB 0x80803500 /* RES1 bits, T0SZ = 0, inner shareable, write-back walks (B4.1.75) */
+#define HMAIR0_BIVY 0x0000ff04 /* index 0: Device, 1: Normal write-back (B4.1.69) */
+
+	.arch_extension virt
+	.arch_extension sec
+	.arm
+	.section .text.head, "ax"
+	.global _start
+_start:
+	.rept	8
+	mov	r0, r0
+	.endr
+	b	1f
+	.word	0x016f2818		/* zImage magic */
+	.word	0			/* start: position independent */
+	.word	_image_file_end - _image_start
+	.word	0x04030201		/* endianness */
+
+1:	cpsid	aif
+	mov	r4, r2			/* the board's tree, or ATAGs, or anything */
+	adr	r5, _start
+	ldr	r0, =_stacks + STACK_SLOT - HYP_VA
+	add	sp, r5, r0
+	mov	r0, r4
+	mov	r1, r5
+	mrs	r2, cpsr
+	bl	early_main		/* returns where bivy has to be */
+	cmp	r0, r5
+	movne	r2, r4
+	bxne	r0			/* once more, in the copy */
+
+	bl	mmu_on
+	mov	r0, #0
+	ldr	r1, =hyp_main
+	bx	r1
+
+/* Another core, from the firmware: MMU off, HYP mode, r0 = its index. */
+	.global	secondary_start
+secondary_start:
+	cpsid	aif
+	mov	r4, r0
+	mrs	r0, cpsr
+	and	r0, r0, #0x1f
+	cmp	r0, #0x1a
+	bne	.			/* not in HYP mode: never counted as present */
+	bl	mmu_on
+	ldr	r0, =_stacks + STACK_SLOT
+	mov	r1, #STACK_SLOT
+	mla	sp, r4, r1, r0
+	mov	r0, r4
+	ldr	r1, =secondary_main
+	bx	r1
+
+/*
+ * Stage 1 of HYP mode on, with the tables that early_main made; they map this code one to one, too.
+ * Stale entries of TLBs, branch predictor and instruction cache go first (ARM DDI 0406C B3.10.2, B2.2.6).
+ * Returns to the caller's address in HYP_VA's range is up to the caller; sp becomes virtual.
+ */
+mmu_on:
+	adr	r5, _start
+	ldr	r0, =boot_l1 - HYP_VA
+	add	r0, r5, r0
+	mov	r1, #0
+	mcrr	p15, 4, r0, r1, c2	/* HTTBR */
+	ldr	r0, =HMAIR0_BIVY
+	mcr	p15, 4, r0, c10, c2, 0	/* HMAIR0 */
+	ldr	r0, =HTCR_4GIB
+	mcr	p15, 4, r0, c2, c0, 2	/* HTCR */
+	mcr	p15, 4, r0, c8, c7, 0	/* TLBIALLH */
+	mcr	p15, 0, r0, c7, c5, 0	/* ICIALLU */
+	mcr	p15, 0, r0, c7, c5, 6	/* BPIALL */
+	dsb
+	isb
+	ldr	r0, =HSCTLR_ON
+	mcr	p15, 4, r0, c1, c0, 0	/* HSCTLR */
+	isb
+	sub	sp, sp, r5
+	add	sp, sp, #HYP_VA
+	bx	lr
+	.ltorg

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The board's GICv2: distributor, CPU interface and virtual interface control (IHI 0048B 4.3, 4.4, 5.3). */
+#ifndef DRIVERS_HW_GICV2_H
+#define DRIVERS_HW_GICV2_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where stage 1 puts the registers, so that an access is an immediate address. */
+#define GICD_VA 0x00400000u
+#define GICC_VA 0x00401000u
+#define GICH_VA 0x00403000u
+
+#define INTID_SPI	    32u
+#define INTID_SPURIOUS	    1020u /* and above */
+#define IAR_INTID	    0x3ffu
+#define KICK_SGI	    0u
+
+#define GICH_HCR_EN	    (1u << 0)
+#define GICH_HCR_LRENPIE    (1u << 2)
+#define GICH_HCR_NPIE	    (1u << 3)
+#define GICH_HCR_EOICOUNT   0xf8000000u
+#define GICH_HCR_EOICOUNT_1 0x08000000u
+
+#define VMCR_EOIMODE (1u << 9)
+
+#define LR_INTID	0x000003ffu
+#define LR_CPUID	0x00001c00u
+#define LR_CPUID_SHIFT	10
+#define LR_EOI		(1u << 19)
+#define LR_PINTID_SHIFT 10
+#define LR_PRIORITY	0x0f800000u
+#define LR_PENDING	(1u << 28)
+#define LR_ACTIVE	(1u << 29)
+#define LR_GROUP1	(1u << 30)
+#define LR_HW		(1u << 31)
+
+#if defined(__arm__)
+#include "../../hyp/arch.h"
+
+/* Acknowledges the highest pending interrupt of this core: the value for gicc_eoi() (4.4.4). */
+static inline uint32_t gicc_acknowledge(void)
+{
+	return mmio_read(GICC_VA + 0x00c);
+}
+
+/* Drops its priority; it stays active until gicc_deactivate(), or the guest's EOI if a HW list register has it. */
+static inline void gicc_eoi(uint32_t iar)
+{
+	mmio_write(GICC_VA + 0x010, iar);
+}
+
+static inline void gicc_deactivate(uint32_t iar)
+{
+	mmio_write(GICC_VA + 0x1000, iar);
+}
+
+/* Sends the kick SGI to the cores in @targets, after all stores before are visible to them (A3.8.3). */
+static inline void gic_kick(uint32_t targets)
+{
+	dsb();
+	mmio_write(GICD_VA + 0xf00, targets << 16 | KICK_SGI);
+}
+
+static inline void gich_write_lr(unsigned int i, uint32_t value)
+{
+	mmio_write(GICH_VA + 0x100 + 4 * i, value);
+}
+
+static inline uint32_t gich_read_lr(unsigned int i)
+{
+	return mmio_read(GICH_VA + 0x100 + 4 * i);
+}
+
+/* Bit i set: list register i holds no interrupt (5.3.7). */
+static inline uint32_t gich_empty(void)
+{
+	return mmio_read(GICH_VA + 0x030);
+}
+
+static inline void gich_write_hcr(uint32_t value)
+{
+	mmio_write(GICH_VA + 0x000, value);
+}
+
+static inline uint32_t gich_read_hcr(void)
+{
+	return mmio_read(GICH_VA + 0x000);
+}
+
+static inline uint32_t gich_read_vmcr(void)
+{
+	return mmio_read(GICH_VA + 0x008);
+}
+
+/* Lets this core's private interrupts in @mask (bit = INTID, 16 to 31) reach it, or not. */
+static inline void gic_private_enable(uint32_t mask, bool enable)
+{
+	mmio_write(GICD_VA + (enable ? 0x100 : 0x180), mask);
+}
+
+/* This core's private interrupts whose physical state is pending. */
+static inline uint32_t gic_private_pending(void)
+{
+	return mmio_read(GICD_VA + 0x200);
+}
+
+#else /* tests on the host bring their own */
+void gicc_deactivate(uint32_t iar);
+void gic_kick(uint32_t targets);
+void gich_write_lr(unsigned int i, uint32_t value);
+uint32_t gich_read_lr(unsigned int i);
+uint32_t gich_empty(void);
+void gich_write_hcr(uint32_t value);
+uint32_t gich_read_hcr(void);
+uint32_t gich_read_vmcr(void);
+void gic_private_enable(uint32_t mask, bool enable);
+uint32_t gic_private_pending(void);
+#endif
+
+/*
+ * Takes over the distributor: every SPI disabled, inactive, not pending, to the boot core, level.
+ * Returns the number of INTIDs, a multiple of 32 up to 1,024 (4.3.2). Once, on the boot core.
+ */
+uint32_t gic_init_distributor(void);
+
+/*
+ * Takes over this core's part: private interrupts, CPU interface with EOImode 1, virtual interface
+ * with empty list registers. Returns the number of list registers, 1 to 64 (5.3.2).
+ * @cpu_mask gets this core's bit in GICD_ITARGETSR.
+ */
+unsigned int gic_init_cpu(uint32_t *cpu_mask);
+
+/* The virtual interface as after reset (5.3): nothing active, priority mask 0, interface disabled. */
+void gich_reset(void);
+
+/* Lets an SPI of a physical device through to the boot core. @intid: 32 to 1019. */
+void gic_enable_spi(uint32_t intid);
+
+#endif

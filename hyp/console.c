@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The physical console. Output of all ports and of bivy goes out in the order in which it came; input goes to
+ * one port: the first whose guest driver listens, until the user chooses by Ctrl-] and its number.
+ *
+ * Lock: console.lock guards everything here but the function pointers. Order: a device's lock, then this, then
+ * vgic.lock; so events are told to devices with this lock released. No loop waits for the UART but in
+ * console_write_last(), console_drain() and before interrupts are on.
+ */
+#include "console.h"
+#include <string.h>
+#include "cpu.h"
+#include "print.h"
+#include "stage1.h"
+#include "../drivers/hw/gicv2.h"
+#include "../drivers/hw/uart.h"
+
+#define TX_SIZE 8192 /* bytes, a power of two */
+#define ESCAPE	0x1d /* Ctrl-] */
+#define CHUNK	256  /* bytes copied with the lock held */
+
+static const struct uart_driver *const uart_drivers[] = {&pl011_driver};
+
+static struct {
+	struct spinlock lock;
+	const struct uart_driver *uart;
+	uint32_t intid;
+	uint8_t tx[TX_SIZE];
+	uint32_t tx_head, tx_tail; /* free-running */
+	bool interrupts, receive_on, transmit_on;
+	bool escaped; /* the last byte was the escape */
+	struct console_port *chosen;
+	struct console_port port[CONSOLE_PORTS_MAX];
+	unsigned int port_count;
+} console;
+
+static void set_interrupts(bool receive, bool transmit)
+{
+	if (console.interrupts && (receive != console.receive_on || transmit != console.transmit_on)) {
+		console.receive_on = receive;
+		console.transmit_on = transmit;
+		console.uart->interrupts(receive, transmit);
+	}
+}
+
+/* Moves what the UART takes at once; the transmit interrupt asks for the rest. */
+static void pump(void)
+{
+	while (console.tx_tail != console.tx_head &&
+	       console.uart->put(console.tx[console.tx_tail % TX_SIZE])) {
+		console.tx_tail++;
+	}
+	set_interrupts(console.receive_on, console.tx_tail != console.tx_head);
+}
+
+static size_t tx_room(void)
+{
+	return TX_SIZE - (console.tx_head - console.tx_tail);
+}
+
+static size_t enqueue(const uint8_t *bytes, size_t length)
+{
+	size_t taken = length < tx_room() ? length : tx_room();
+
+	for (size_t i = 0; i < taken; i++) {
+		console.tx[console.tx_head++ % TX_SIZE] = bytes[i];
+	}
+	return taken;
+}
+
+/* The backend of a port */
+
+static struct console_port *port_of(struct char_backend *backend)
+{
+	return (struct console_port *)backend;
+}
+
+static size_t port_write(struct char_backend *backend, const uint8_t *bytes, size_t length)
+{
+	size_t done = 0, taken, chunk;
+
+	if (console.uart == NULL) {
+		return length;
+	}
+	do {
+		chunk = length - done < CHUNK ? length - done : CHUNK;
+		spin_lock(&console.lock);
+		taken = enqueue(bytes + done, chunk);
+		pump();
+		port_of(backend)->wants_room |= taken < chunk;
+		spin_unlock(&console.lock);
+		done += taken;
+	} while (taken == chunk && done < length);
+	return done;
+}
+
+static size_t port_write_room(struct char_backend *backend)
+{
+	size_t room;
+
+	if (console.uart == NULL) {
+		return TX_SIZE;
+	}
+	spin_lock(&console.lock);
+	room = tx_room();
+	port_of(backend)->wants_room |= room == 0;
+	spin_unlock(&console.lock);
+	return room;
+}
+
+static size_t port_read(struct char_backend *backend, uint8_t *bytes, size_t length)
+{
+	struct console_port *port = port_of(backend);
+	size_t count = 0;
+
+	spin_lock(&console.lock);
+	while (count < length && port->rx_tail != port->rx_head) {
+		bytes[count++] = port->rx[port->rx_tail++ % CONSOLE_RX_SIZE];
+	}
+	if (count != 0) {
+		set_interrupts(true, console.transmit_on);
+	}
+	spin_unlock(&console.lock);
+	return count;
+}
+
+static size_t port_read_ready(struct char_backend *backend)
+{
+	const struct console_port *port = port_of(backend);
+
+	/* Only the device, whose lock is held, takes bytes out: what is counted here stays. */
+	return __atomic_load_n(&port->rx_head, __ATOMIC_ACQUIRE) - port->rx_tail;
+}
+
+static const struct char_ops port_ops = {
+	.write = port_write,
+	.write_room = port_write_room,
+	.read = port_read,
+	.read_ready = port_read_ready,
+};
+
+/* Input */
+
+static struct console_port *focus(void)
+{
+	if (console.chosen != NULL) {
+		return console.chosen;
+	}
+	for (unsigned int i = 0; i < console.port_count; i++) {
+		if (console.port[i].receives(console.port[i].device)) {
+			return &console.port[i];
+		}
+	}
+	return console.port_count != 0 ? &console.port[0] : NULL;
+}
+
+static void enqueue_own(const char *text)
+{
+	enqueue((const uint8_t *)text, strlen(text));
+}
+
+/* The byte after the escape: a port's number chooses it, the escape again is sent as it is. */
+static bool escape_command(uint8_t byte)
+{
+	unsigned int number = byte - '1';
+
+	if (byte == ESCAPE) {
+		return false;
+	}
+	if (number < console.port_count) {
+		console.chosen = &console.port[number];
+		enqueue_own("\r\nbivy: input goes to ");
+		enqueue_own(console.chosen->name);
+		enqueue_own("\r\n");
+	} else {
+		enqueue_own("\r\nbivy: after Ctrl-] comes the number of a console, or Ctrl-] again to send one\r\n");
+	}
+	return true;
+}
+
+static void receive_byte(struct console_port *port, uint8_t byte)
+{
+	if (console.escaped) {
+		console.escaped = false;
+		if (escape_command(byte)) {
+			return;
+		}
+	} else if (byte == ESCAPE) {
+		console.escaped = true;
+		return;
+	}
+	if (port != NULL) {
+		port->rx[port->rx_head % CONSOLE_RX_SIZE] = byte;
+		__atomic_store_n(&port->rx_head, port->rx_head + 1, __ATOMIC_RELEASE);
+	}
+}
+
+/* Takes what the UART has; while the port is full it stays in the UART, whose sender then waits. */
+static void receive(void)
+{
+	for (unsigned int i = 0; i < CONSOLE_RX_SIZE; i++) {
+		struct console_port *port = focus();
+		int byte;
+
+		if (port != NULL && port->rx_head - port->rx_tail == CONSOLE_RX_SIZE) {
+			set_interrupts(false, console.transmit_on);
+			return;
+		}
+		byte = console.uart->get();
+		if (byte < 0) {
+			return;
+		}
+		receive_byte(port, (uint8_t)byte);
+	}
+}
+
+void console_irq(void)
+{
+	bool room;
+
+	spin_lock(&console.lock);
+	receive();
+	pump();
+	room = tx_room() >= TX_SIZE / 2;
+	spin_unlock(&console.lock);
+
+	for (unsigned int i = 0; i < console.port_count; i++) {
+		struct console_port *port = &console.port[i];
+
+		spin_lock(port->device_lock);
+		if (port_read_ready(&port->backend) != 0) {
+			port->events->readable(port->device);
+		}
+		if (room && port->wants_room) {
+			port->wants_room = false;
+			port->events->writable(port->device);
+		}
+		spin_unlock(port->device_lock);
+	}
+}
+
+/* Start-up */
+
+void console_init(const struct board *board)
+{
+	console.uart = NULL;
+	if (board->uart_base == 0) {
+		return;
+	}
+	for (size_t i = 0; i < sizeof(uart_drivers) / sizeof(uart_drivers[0]); i++) {
+		if (strcmp(board->uart_compatible, uart_drivers[i]->compatible) == 0) {
+			stage1_map_device(UART_VA, board->uart_base, PAGE_SIZE);
+			console.uart = uart_drivers[i];
+			console.intid = board->uart_intid;
+			console.uart->init();
+		}
+	}
+}
+
+struct console_port *console_add_port(const char *name, const struct char_events *events, void *device,
+				      struct spinlock *device_lock, bool (*receives)(const void *device))
+{
+	struct console_port *port;
+
+	if (console.port_count == CONSOLE_PORTS_MAX) {
+		return NULL;
+	}
+	port = &console.port[console.port_count++];
+	port->backend.ops = &port_ops;
+	port->name = name;
+	port->events = events;
+	port->device = device;
+	port->device_lock = device_lock;
+	port->receives = receives;
+	return port;
+}
+
+void console_start_interrupts(void)
+{
+	if (console.uart != NULL && console.intid != 0) {
+		spin_lock(&console.lock);
+		console.interrupts = true;
+		set_interrupts(true, false);
+		spin_unlock(&console.lock);
+		gic_enable_spi(console.intid);
+	}
+}
+
+/* bivy's own output */
+
+static void drain(void)
+{
+	while (console.tx_tail != console.tx_head) {
+		pump();
+	}
+}
+
+void console_write_own(const char *text, size_t length)
+{
+	if (console.uart == NULL) {
+		return;
+	}
+	spin_lock(&console.lock);
+	if (length > tx_room()) {
+		drain();
+	}
+	enqueue((const uint8_t *)text, length);
+	if (console.interrupts) {
+		pump();
+	} else {
+		drain();
+	}
+	spin_unlock(&console.lock);
+}
+
+void console_write_last(const char *text, size_t length)
+{
+	if (console.uart == NULL) {
+		return;
+	}
+	drain();
+	for (size_t i = 0; i < length; i++) {
+		while (!console.uart->put((uint8_t)text[i])) {
+		}
+	}
+}
+
+void console_drain(void)
+{
+	if (console.uart != NULL) {
+		spin_lock(&console.lock);
+		drain();
+		spin_unlock(&console.lock);
+	}
+}

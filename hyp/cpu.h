@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One physical core, which runs one vCPU and never another. */
+#ifndef HYP_CPU_H
+#define HYP_CPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "arch.h"
+#include "config.h"
+
+/* The guest's registers as vectors.S saves them. r13 and r14 of other modes stay banked in the
+ * hardware. */
+struct guest_regs {
+	uint32_t pc;    /* ELR_hyp */
+	uint32_t cpsr;  /* SPSR_hyp */
+	uint32_t r[13]; /* HYP mode sees r8 to r12 of User mode even if the guest was in FIQ mode */
+	uint32_t lr;    /* LR_usr: HYP mode has no LR of its own */
+};
+
+/* Written by its own core only, except where a field says otherwise. */
+struct cpu {
+	unsigned int index;
+	uint32_t mpidr; /* affinity bits */
+};
+
+extern struct cpu cpus[CPUS_MAX];
+extern unsigned int cpu_count;
+
+static inline struct cpu *this_cpu(void)
+{
+	return (struct cpu *)read_HTPIDR();
+}
+
+#endif

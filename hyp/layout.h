@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Constants that C, assembly and the linker script share. */
+#ifndef HYP_LAYOUT_H
+#define HYP_LAYOUT_H
+
+/*
+ * HYP's virtual addresses (stage 1):
+ *   0x00000000  not mapped
+ *   0x00200000  bivy itself, 4 KiB pages, W^X
+ *   0x00400000  registers of physical devices, see stage1_map_device()
+ *   0x40000000  the window onto RAM: VA = PA - start of RAM + 0x40000000, 3 GiB at most
+ */
+#define HYP_VA         0x00200000
+#define DEVICE_VA      0x00400000
+#define DEVICE_VA_SIZE 0x00200000
+#define WINDOW_VA      0x40000000
+
+#define PAGE_SIZE 0x1000
+#define KEEP_SIZE 0x100000 /* RAM that bivy keeps for itself, at the top */
+
+#define STACK_SIZE 0x2000                   /* of one core */
+#define STACK_SLOT (STACK_SIZE + PAGE_SIZE) /* with its guard page below */
+
+/* UART that early errors go to when the board's tree names none: PL011 of QEMU virt. */
+#define FALLBACK_UART 0x09000000
+
+#endif

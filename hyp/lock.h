@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ticket lock: cores enter in the order in which they came, none starves. */
+#ifndef HYP_LOCK_H
+#define HYP_LOCK_H
+
+#include <stdint.h>
+
+/* Zero is unlocked. */
+struct spinlock {
+	uint16_t owner, next;
+};
+
+#if defined(__arm__)
+
+/*
+ * The loads after it can't be made before it is held (ARM DDI 0406C A3.4.5, A3.8.3): DMB last.
+ * A waiting core sleeps until the SEV of spin_unlock().
+ */
+static inline void spin_lock(struct spinlock *lock)
+{
+	uint32_t word, next, failed;
+
+	asm volatile("1:	ldrex	%0, [%3]\n"
+		     "	add	%1, %0, #0x10000\n"
+		     "	strex	%2, %1, [%3]\n"
+		     "	teq	%2, #0\n"
+		     "	bne	1b\n"
+		     "	lsr	%1, %0, #16\n"
+		     "	uxth	%0, %0\n"
+		     "	b	3f\n"
+		     "2:	wfe\n"
+		     "	ldrh	%0, [%3]\n"
+		     "3:	cmp	%0, %1\n"
+		     "	bne	2b\n"
+		     "	dmb	ish\n"
+		     : "=&r"(word), "=&r"(next), "=&r"(failed)
+		     : "r"(lock)
+		     : "cc", "memory");
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+	asm volatile("dmb ish" ::: "memory");
+	*(volatile uint16_t *)&lock->owner = (uint16_t)(lock->owner + 1);
+	asm volatile("dsb ishst\n\tsev" ::: "memory");
+}
+
+#else /* tests on the host */
+
+static inline void spin_lock(struct spinlock *lock)
+{
+	uint16_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket) {
+	}
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+	__atomic_store_n(&lock->owner, (uint16_t)(lock->owner + 1), __ATOMIC_RELEASE);
+}
+
+#endif
+#endif

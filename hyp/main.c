@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* bivy's start once the MMU is on: board, cores, guest. */
+#include <string.h>
+#include "arch.h"
+#include "console.h"
+#include "cpu.h"
+#include "print.h"
+#include "stage1.h"
+#include "stage2.h"
+#include "vcpu.h"
+#include "vgic.h"
+#include "vm.h"
+#include "boot/early.h"
+#include "../drivers/hw/gicv2.h"
+
+#define CORE_START_MS 1000
+
+_Noreturn void hyp_main(void);
+_Noreturn void secondary_main(unsigned int index);
+
+static void map_gic(void)
+{
+	if (board.gicd.size == 0 || board.gicc.size == 0) {
+		stop("this board has no GICv2; bivy needs one with virtualization extensions");
+	}
+	if (board.gich.size == 0 || board.gicv.size == 0) {
+		stop("this board's GICv2 has no GICH and GICV registers (QEMU: -M virt,virtualization=on,gic-version=2)");
+	}
+	stage1_map_device(GICD_VA, board.gicd.base, PAGE_SIZE);
+	stage1_map_device(GICC_VA, board.gicc.base, 2 * PAGE_SIZE);
+	stage1_map_device(GICH_VA, board.gich.base, PAGE_SIZE);
+}
+
+/* What each core does for itself, with its own registers. */
+static void init_core(unsigned int index)
+{
+	uint32_t mask;
+
+	write_HTPIDR((uintptr_t)&cpus[index]);
+	vgic.lr_count = gic_init_cpu(&mask);
+	vgic.gic_mask[index] = (uint8_t)mask;
+	gic_private_enable(1u << board.maintenance_intid, true);
+	vcpu_init_cpu();
+	vcpu_set_online(index);
+}
+
+_Noreturn void secondary_main(unsigned int index)
+{
+	stage1_activate();
+	init_core(index);
+	vcpu_park();
+}
+
+/* The boot core is index 0, the others follow in the board's order. */
+static void number_cores(void)
+{
+	const uint32_t self = read_MPIDR() & MPIDR_AFFINITY;
+
+	cpus[0].mpidr = self;
+	cpu_count = 1;
+	for (unsigned int i = 0; i < board.cpu_count; i++) {
+		if (board.cpu_mpidr[i] != self && cpu_count < CPUS_MAX) {
+			cpus[cpu_count].index = cpu_count;
+			cpus[cpu_count++].mpidr = board.cpu_mpidr[i];
+		}
+	}
+}
+
+static void start_core(unsigned int index)
+{
+	const uint32_t entry = image_pa + (uint32_t)(secondary_start - _image_start);
+	const uint64_t limit = read_CNTPCT() + (uint64_t)(read_CNTFRQ() / 1000) * CORE_START_MS;
+	int32_t result = board_cpu_on(cpus[index].mpidr, entry, index);
+
+	if (result != PSCI_SUCCESS) {
+		say("core %x does not start: the firmware's CPU_ON answered %d; the guest goes without",
+		    cpus[index].mpidr, result);
+		return;
+	}
+	while (!vcpu_is_online(index) && read_CNTPCT() < limit) {
+	}
+	if (!vcpu_is_online(index)) {
+		say("core %x did not come up within %d ms; the guest goes without", cpus[index].mpidr,
+		    CORE_START_MS);
+	}
+}
+
+_Noreturn void hyp_main(void)
+{
+	unsigned int online = 0;
+
+	stage1_activate();
+	console_init(&board);
+	say("on %s, %d cores, RAM %llu MiB at %llx", board.model, board.cpu_count, board.ram.size >> 20,
+	    board.ram.base);
+	map_gic();
+	number_cores();
+	vgic.words = gic_init_distributor() / 32;
+	init_core(0);
+	stage1_map_window(board.ram.base, image_pa);
+	vm_seed(window_at(board_tree_pa));
+	vm_create();
+	for (unsigned int i = 1; i < vgic.cpu_count; i++) {
+		start_core(i);
+	}
+	for (unsigned int i = 0; i < vgic.cpu_count; i++) {
+		online += vcpu_is_online(i);
+	}
+	say("kept %d KiB at %llx for itself%s%llu%s", KEEP_SIZE >> 10, (uint64_t)image_pa,
+	    vm.config.reset == RESET_RESTART ? ", and " : "; bundle of ", vm.bundle.size >> 10,
+	    vm.config.reset == RESET_RESTART ? " KiB of bundle to restart the guest from" : " KiB given to the guest");
+	vm_load();
+	say("the guest gets %d cores, RAM %llu MiB at %llx, %d devices; Ctrl-] chooses its console", online,
+	    vm.memory.size >> 20, vm.memory.base, vm.config.device_count);
+	console_start_interrupts();
+	vcpu_boot();
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The emulated devices by address. */
+#ifndef HYP_MMIO_H
+#define HYP_MMIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "../drivers/mmio.h"
+#include "lock.h"
+
+#define MMIO_REGIONS_MAX 72
+#define MMIO_KEY_SHIFT                                                                             \
+	8 /* regions start and end at multiples of 256 bytes, so that a key has 32 bits */
+
+/*
+ * Adds a device at [@base, @base + @size), IPA. @lock: taken around the handler, or NULL if it
+ * locks itself. Returns 0, -EEXIST if it overlaps another, -ENOSPC, or -EINVAL for a size or base
+ * that is no multiple of 256. Context: before any vCPU runs; the table is constant afterwards, so
+ * accesses need no lock.
+ */
+int mmio_add(uint64_t base, uint32_t size, mmio_handler handler, void *device,
+	     struct spinlock *lock);
+
+/* Forgets all devices. */
+void mmio_clear(void);
+
+/*
+ * Finds the device at @ipa and lets it answer. @access: all but the offset filled in.
+ * Returns false if nothing is there, the access is not naturally aligned or leaves the device, or
+ * the device refuses: the guest gets an abort.
+ */
+bool mmio_dispatch(uint64_t ipa, struct mmio_access *access);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stage 2: a 40-bit IPA space from two concatenated level 1 tables (ARM DDI 0406C B3.6.5, table B3-20).
+ * Entries are added before the guest runs; the one that is ever removed is the GICC_DIR page, under
+ * vgic.lock (vgic_trap_dir).
+ */
+#include "stage2.h"
+#include "arch.h"
+#include "layout.h"
+#include "mmio.h"
+#include "pagetable.h"
+#include "print.h"
+#include "stage1.h"
+#include "vgic.h"
+
+/* T0SZ = -8 with S, SL0 = 1 (start at level 1), inner shareable write-back walks, RES1 bit 31 (B4.1.160). */
+#define VTCR_BIVY (1u << 31 | 3u << 12 | 1u << 10 | 1u << 8 | 1u << 6 | 1u << 4 | 8u)
+
+static uint64_t root[2 * PT_ENTRIES] __attribute__((aligned(2 * PAGE_SIZE)));
+static uint64_t dir_page; /* IPA of the mapped GICC_DIR page, 0: none */
+
+static void map(uint64_t ipa, uint64_t pa, uint64_t size, uint64_t attributes)
+{
+	int error = pt_map(table_allocator(), root, ipa, pa, size, attributes);
+
+	if (error != 0) {
+		panic("stage 2: %llx at IPA %llx can't be mapped: error %d", pa, ipa, error);
+	}
+}
+
+void stage2_map_ram(uint64_t ipa, uint64_t pa, uint64_t size)
+{
+	map(ipa, pa, size, S2_NORMAL);
+}
+
+void stage2_map_gicc(uint64_t ipa, uint64_t gicv_pa, uint32_t size)
+{
+	map(ipa, gicv_pa, size, S2_DEVICE);
+	dir_page = size > PAGE_SIZE ? ipa + PAGE_SIZE : 0;
+}
+
+void vgic_trap_dir(void)
+{
+	unsigned int level;
+	uint64_t *entry;
+
+	if (dir_page == 0) {
+		return;
+	}
+	entry = pt_find(table_allocator(), root, dir_page, &level);
+	*(volatile uint64_t *)entry = 0;
+	dsb();
+	write_TLBIALLNSNHIS(0); /* B3.10.5; complete on all cores at the DSB */
+	dsb();
+	isb();
+	dir_page = 0;
+}
+
+void stage2_activate(void)
+{
+	write_VTCR(VTCR_BIVY);
+	write_VTTBR((uintptr_t)root + table_allocator()->to_pa);
+	dsb();
+	isb();
+	write_TLBIALLNSNH(0);
+	write_ICIALLU(0);
+	write_BPIALL(0);
+	dsb();
+	isb();
+}

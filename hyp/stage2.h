@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the guest can reach: its RAM and the GIC's virtual CPU interface, nothing else. */
+#ifndef HYP_STAGE2_H
+#define HYP_STAGE2_H
+
+#include <stdint.h>
+
+/* Maps the guest's RAM at @ipa. Page aligned. Boot core, before the guest runs; so is the next. */
+void stage2_map_ram(uint64_t ipa, uint64_t pa, uint64_t size);
+
+/* Maps the GICV registers at the guest's GICC address. @size: 4 or 8 KiB. */
+void stage2_map_gicc(uint64_t ipa, uint64_t gicv_pa, uint32_t size);
+
+/* Turns stage 2 on for this core and forgets what its TLBs held for the guest. */
+void stage2_activate(void);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exits of the guest: from the syndrome to who answers. All state is the core's own. */
+#include "trap.h"
+#include "console.h"
+#include "inject.h"
+#include "mmio.h"
+#include "print.h"
+#include "vcpu.h"
+#include "vgic.h"
+#include "../drivers/hw/gicv2.h"
+
+typedef void (*trap_handler)(struct guest_regs *regs, uint32_t hsr);
+
+/* ARM DDI 0406C A8.3: the condition passes with these flags. */
+static bool condition_passes(uint32_t condition, uint32_t cpsr)
+{
+	const bool n = cpsr >> 31 & 1, z = cpsr >> 30 & 1, c = cpsr >> 29 & 1, v = cpsr >> 28 & 1;
+	bool pass;
+
+	switch (condition >> 1) {
+	case 0:
+		pass = z;
+		break;
+	case 1:
+		pass = c;
+		break;
+	case 2:
+		pass = n;
+		break;
+	case 3:
+		pass = v;
+		break;
+	case 4:
+		pass = c && !z;
+		break;
+	case 5:
+		pass = n == v;
+		break;
+	case 6:
+		pass = !z && n == v;
+		break;
+	default:
+		return true;
+	}
+	return pass != (condition & 1);
+}
+
+void skip_instruction(struct guest_regs *regs, uint32_t length)
+{
+	const uint32_t cpsr = regs->cpsr;
+
+	regs->pc += length;
+	if ((cpsr & PSR_T) != 0 && (cpsr & PSR_IT) != 0) {
+		uint32_t it = (cpsr >> 25 & 3) | (cpsr >> 8 & 0xfc);
+
+		it = (it & 7) == 0 ? 0 : (it & 0xe0) | (it << 1 & 0x1f); /* A2.5.2 */
+		regs->cpsr = (cpsr & ~PSR_IT) | (it & 3) << 25 | (it & 0xfc) << 8;
+	}
+}
+
+static uint32_t length_of(uint32_t hsr)
+{
+	return (hsr & HSR_IL) != 0 ? 4 : 2;
+}
+
+static void trap_unknown(struct guest_regs *regs, uint32_t hsr)
+{
+	(void)hsr;
+	inject_undefined(regs);
+}
+
+/* WFI and WFE don't trap; should an implementation do so all the same, they are hints. */
+static void trap_wait(struct guest_regs *regs, uint32_t hsr)
+{
+	skip_instruction(regs, length_of(hsr));
+}
+
+/*
+ * Accesses to the unmapped instructions' space, and permission faults, which only a walk of the guest's own
+ * tables could cause: nothing is there.
+ */
+static void trap_prefetch_abort(struct guest_regs *regs, uint32_t hsr)
+{
+	inject_prefetch_abort(regs, read_HIFAR(),
+			      (hsr & HSR_S1PTW) != 0 ? ABORT_EXTERNAL_WALK : ABORT_EXTERNAL);
+}
+
+/* An access of one register that the syndrome describes (B3.13.6, ISS of EC 0x24). */
+static void trap_data_abort(struct guest_regs *regs, uint32_t hsr)
+{
+	struct mmio_access access;
+	uint64_t ipa;
+	unsigned int rt;
+
+	if ((hsr & HSR_FSC_CLASS) != FSC_TRANSLATION || (hsr & HSR_S1PTW) != 0) {
+		inject_data_abort(regs, read_HDFAR(),
+				  (hsr & HSR_S1PTW) != 0 ? ABORT_EXTERNAL_WALK : ABORT_EXTERNAL,
+				  (hsr & HSR_WNR) != 0);
+		return;
+	}
+	if ((hsr & HSR_ISV) == 0) {
+		emulate_transfer(regs, hsr);
+		return;
+	}
+	ipa = (uint64_t)(read_HPFAR() & ~0xfu) << 8 | (read_HDFAR() & 0xfff);
+	rt = FIELD_GET(HSR_SRT, hsr);
+	access.size = (uint8_t)(1u << FIELD_GET(HSR_SAS, hsr));
+	access.is_write = (hsr & HSR_WNR) != 0;
+	if (access.is_write) {
+		access.value = guest_register(regs, rt);
+		if (access.size < 4) {
+			access.value &= access.size == 1 ? 0xffu : 0xffffu;
+		}
+	}
+	if (!mmio_dispatch(ipa, &access)) {
+		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL, access.is_write);
+		return;
+	}
+	if (!access.is_write) {
+		const uint32_t shift = 32 - 8u * access.size;
+		uint32_t value = access.value << shift;
+
+		value = (hsr & HSR_SSE) != 0 ? (uint32_t)((int32_t)value >> shift) : value >> shift;
+		set_guest_register(regs, rt, value);
+	}
+	skip_instruction(regs, length_of(hsr));
+}
+
+static const trap_handler handlers[64] = {
+	[0x00 ... 0x3f] = trap_unknown,
+	[0x01] = trap_wait,
+	[0x03] = trap_cp15,
+	[0x04] = trap_cp15_64,
+	[0x05] = trap_cp14,
+	[0x0c] = trap_cp14_64,
+	[0x12] = trap_hvc,
+	[0x13] = trap_smc,
+	[0x20] = trap_prefetch_abort,
+	[0x24] = trap_data_abort,
+};
+
+/* Bit n: exception class n reports a condition, as coprocessor and WFI traps do (B3.13.6). */
+#define CONDITIONAL_CLASSES 0x000013fau
+
+void trap_guest(struct guest_regs *regs)
+{
+	const uint32_t hsr = read_HSR(), class = hsr >> HSR_EC_SHIFT;
+
+	if (class < 0x20 && (CONDITIONAL_CLASSES >> class & 1) != 0 && (hsr & HSR_CV) != 0 &&
+	    !condition_passes(FIELD_GET(HSR_COND, hsr), regs->cpsr)) {
+		skip_instruction(regs, length_of(hsr));
+		return;
+	}
+	handlers[class](regs, hsr);
+}
+
+/* One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list registers). */
+void irq_take(void)
+{
+	const struct cpu *cpu = this_cpu();
+	const uint32_t iar = gicc_acknowledge(), intid = iar & IAR_INTID;
+
+	isb(); /* IHI 0048B 4.4.4: effects of the acknowledge before what follows */
+	if (intid >= INTID_SPURIOUS) {
+		return;
+	}
+	gicc_eoi(iar);
+	if (intid == INTID_VTIMER || intid == INTID_PTIMER) {
+		vgic_forward(cpu->index, intid);
+		return;
+	}
+	if (intid == KICK_SGI || intid == board.maintenance_intid) {
+		vgic_refresh_unlocked(cpu->index);
+	} else if (intid == board.uart_intid) {
+		console_irq();
+	}
+	gicc_deactivate(iar);
+}
+
+void trap_irq(struct guest_regs *regs)
+{
+	(void)regs;
+	irq_take();
+	if (vcpu_must_park()) {
+		vcpu_park();
+	}
+}
+
+/* The guest's access reached the bus and failed there, later: a virtual asynchronous abort (B1.9.x, HCR.VA). */
+void trap_async_abort(struct guest_regs *regs)
+{
+	(void)regs;
+	write_HCR(read_HCR() | HCR_VA);
+	isb();
+}
+
+_Noreturn void hyp_panic(const struct guest_regs *regs, unsigned int vector)
+{
+	static const char *const vectors[] = {"reset", "undefined instruction", "HVC in HYP mode",
+					      "prefetch abort", "data abort"};
+
+	console_write_last("\r\n", 2);
+	panic("%s at %08x in HYP mode, HSR %08x, HDFAR %08x, HIFAR %08x, HPFAR %08x, CPSR %08x, LR %08x\r\n"
+	      "  r0 %08x %08x %08x %08x  r4 %08x %08x %08x %08x  r8 %08x %08x %08x %08x  r12 %08x",
+	      vectors[vector], regs->pc, read_HSR(), read_HDFAR(), read_HIFAR(), read_HPFAR(), regs->cpsr,
+	      regs->lr, regs->r[0], regs->r[1], regs->r[2], regs->r[3], regs->r[4], regs->r[5], regs->r[6],
+	      regs->r[7], regs->r[8], regs->r[9], regs->r[10], regs->r[11], regs->r[12]);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the vectors call, and what the handlers of traps share. */
+#ifndef HYP_TRAP_H
+#define HYP_TRAP_H
+
+#include <stdint.h>
+#include "cpu.h"
+
+/* Hyp Syndrome Register (ARM DDI 0406C B3.13.6). */
+#define HSR_EC_SHIFT    26
+#define HSR_IL          (1u << 25)
+#define HSR_CV          (1u << 24)
+#define HSR_COND        0x00f00000u
+#define HSR_ISV         (1u << 24)
+#define HSR_SAS         0x00c00000u
+#define HSR_SSE         (1u << 21)
+#define HSR_SRT         0x000f0000u
+#define HSR_CM          (1u << 8)
+#define HSR_S1PTW       (1u << 7)
+#define HSR_WNR         (1u << 6)
+#define HSR_FSC         0x0000003fu
+#define HSR_FSC_CLASS   0x0000003cu
+#define FSC_TRANSLATION 0x04u
+#define FSC_PERMISSION  0x0cu
+
+/* Called by vectors.S with the guest's registers on this core's stack; interrupts are masked in HYP
+ * mode. */
+void trap_guest(struct guest_regs *regs);
+void trap_irq(struct guest_regs *regs);
+void trap_async_abort(struct guest_regs *regs);
+_Noreturn void hyp_panic(const struct guest_regs *regs, unsigned int vector);
+
+extern char hyp_vectors[];
+
+/* Takes one physical interrupt, if one is pending: also for cores that are parked in HYP mode. */
+void irq_take(void);
+
+/* Past the trapped instruction: PC and, in Thumb state, the IT bits. @length: 2 or 4 bytes. */
+void skip_instruction(struct guest_regs *regs, uint32_t length);
+
+/* A register as the trapped instruction names it, in the mode that it trapped from. @n: 0 to 14. */
+uint32_t guest_register(const struct guest_regs *regs, unsigned int n);
+void set_guest_register(struct guest_regs *regs, unsigned int n, uint32_t value);
+
+/* The same by mode: LDM/STM with user registers. @mode: PSR_USR and so on. */
+uint32_t banked_register(const struct guest_regs *regs, unsigned int n, uint32_t mode);
+void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode, uint32_t value);
+
+/* A load or store whose syndrome says nothing: decodes and performs it, or injects an abort
+ * (emulate.c). */
+void emulate_transfer(struct guest_regs *regs, uint32_t hsr);
+
+/* Traps of CP14 and CP15 (coproc.c). */
+void trap_cp15(struct guest_regs *regs, uint32_t hsr);
+void trap_cp15_64(struct guest_regs *regs, uint32_t hsr);
+void trap_cp14(struct guest_regs *regs, uint32_t hsr);
+void trap_cp14_64(struct guest_regs *regs, uint32_t hsr);
+
+/* HVC, SMC (psci.c). */
+void trap_hvc(struct guest_regs *regs, uint32_t hsr);
+void trap_smc(struct guest_regs *regs, uint32_t hsr);
+
+#endif

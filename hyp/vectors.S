@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * HYP mode's vectors (ARM DDI 0406C B1.8.1) and the way into the guest. Every trap saves struct guest_regs
+ * on the core's stack, calls one C function with its address, and returns to the guest.
+ */
+#include "layout.h"
+
+	.arch_extension virt
+	.arch_extension sec
+	.arm
+	.text
+
+	.macro	trap handler
+	push	{r0-r12, lr}
+	mrs	r2, elr_hyp
+	mrs	r3, spsr
+	push	{r2, r3}
+	mov	r0, sp
+	bl	\handler
+	b	guest_return
+	.endm
+
+	/* From HYP mode itself, or so badly wrong that nothing else can be said: tell and stop. */
+	.macro	fatal number
+	mov	r1, #\number
+	b	hyp_fault
+	.endm
+
+	.balign 32
+	.global	hyp_vectors
+hyp_vectors:
+	b	reset_vector
+	b	undef_vector
+	b	hvc_vector
+	b	prefetch_vector
+	b	data_vector
+	b	trap_vector
+	b	irq_vector
+	b	fiq_vector
+
+trap_vector:
+	trap	trap_guest
+irq_vector:
+	trap	trap_irq
+fiq_vector:
+	trap	trap_irq
+guest_return:
+	pop	{r2, r3}
+	msr	elr_hyp, r2
+	msr	spsr_cxsf, r3
+	pop	{r0-r12, lr}
+	clrex				/* no exclusive access spans a trap (A3.4.5) */
+	eret
+
+reset_vector:
+	fatal	0
+undef_vector:
+	fatal	1
+hvc_vector:
+	fatal	2
+prefetch_vector:
+	fatal	3
+/*
+ * Asynchronous aborts of the guest come here, too (HCR.AMO); SPSR tells them from our own. The stack can't
+ * be trusted before that is known, so HTPIDR holds r0 meanwhile; its value is above the frame (cpu_stack_top).
+ */
+data_vector:
+	mcr	p15, 4, r0, c13, c0, 2
+	mrs	r0, spsr
+	and	r0, r0, #0x1f
+	cmp	r0, #0x1a
+	mrc	p15, 4, r0, c13, c0, 2
+	beq	1f
+	push	{r0-r12, lr}
+	mrs	r2, elr_hyp
+	mrs	r3, spsr
+	push	{r2, r3}
+	ldr	r0, [sp, #64]
+	mcr	p15, 4, r0, c13, c0, 2
+	mov	r0, sp
+	bl	trap_async_abort
+	b	guest_return
+1:	fatal	4
+
+/* The stack may be what's broken: use the emergency one. r1 = vector. */
+hyp_fault:
+	ldr	sp, =emergency_stack_end
+	push	{r0-r12, lr}
+	mrs	r2, elr_hyp
+	mrs	r3, spsr
+	push	{r2, r3}
+	mov	r0, sp
+	bl	hyp_panic
+	b	.
+
+/* _Noreturn void guest_enter(const struct guest_regs *regs, void *stack_top) */
+	.global	guest_enter
+guest_enter:
+	mov	sp, r1
+	ldmia	r0!, {r2, r3}
+	msr	elr_hyp, r2
+	msr	spsr_cxsf, r3
+	ldmia	r0, {r0-r12, lr}
+	clrex
+	eret
+
+/* uint32_t smc_call(uint32_t function, uint32_t a1, uint32_t a2, uint32_t a3): SMCCC, r4-r7 kept by us */
+	.global	smc_call
+smc_call:
+	push	{r4-r8, lr}
+	smc	#0
+	pop	{r4-r8, pc}
+
+/*
+ * void banked_registers_reset(void): SP, LR and SPSR of every mode, and FIQ's r8 to r12, are zero.
+ */
+	.global	banked_registers_reset
+banked_registers_reset:
+	mov	r0, #0
+	.irp	mode, svc, abt, und, irq, fiq
+	msr	sp_\mode, r0
+	msr	lr_\mode, r0
+	msr	spsr_\mode, r0
+	.endr
+	.irp	reg, r8, r9, r10, r11, r12
+	msr	\reg\()_fiq, r0
+	.endr
+	msr	sp_usr, r0
+	bx	lr
+
+	.bss
+	.balign	8
+	.space	2048
+emergency_stack_end:

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest's GICv2: the state of each interrupt, and the list registers that cache it. Pure but
+ * for gicv2.h. */
+#ifndef HYP_VGIC_H
+#define HYP_VGIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "config.h"
+#include "lock.h"
+#include "../drivers/mmio.h"
+
+#define VGIC_WORDS_MAX 32
+#define VGIC_LRS_MAX   16
+#define INTID_VTIMER   27u
+#define INTID_PTIMER   30u
+
+/* 32 interrupts: bit n of each mask is INTID 32 * word + n. */
+struct irq_bank {
+	uint32_t enabled;
+	uint32_t latched; /* pending by an edge, a write to ISPENDR, an SGI, or a physical interrupt
+			     (hw) */
+	uint32_t level;   /* the wire, as the device drives it */
+	uint32_t active;  /* only what no list register holds */
+	uint32_t group1;
+	uint32_t edge;    /* configuration: edge-triggered */
+	uint32_t hw;      /* owned by the guest physically: list registers carry the HW bit */
+	uint32_t in_lr;   /* a list register of some core holds it */
+	uint32_t claimed; /* must stay out of list registers, see vgic_claim() */
+	uint8_t priority[32];
+	uint8_t target[32]; /* SPIs: mask of cores */
+	uint8_t owner[32];  /* if in_lr: the core */
+};
+
+struct lr_record {
+	uint16_t intid;
+	uint8_t source; /* SGI: the sender */
+	uint8_t priority;
+	bool eoi;     /* LR_EOI is set */
+	bool latched; /* was pending by the latch, not by the wire alone */
+};
+
+struct vgic_cpu {
+	struct irq_bank private;
+	uint8_t sgi_source[16]; /* mask of cores from which the SGI is pending */
+	uint32_t spi_words;     /* bit n: bank n + 1 may hold something for this core */
+	uint32_t lr_used;       /* bit i: list register i has a record */
+	uint32_t hcr;           /* last value of GICH_HCR, without EOICount */
+	bool recheck; /* something changed about an interrupt in one of our list registers */
+	struct lr_record lr[VGIC_LRS_MAX];
+};
+
+struct vgic {
+	struct spinlock lock; /* guards everything here; list registers are their own core's, under
+				 the lock */
+	uint32_t ctlr;        /* GICD_CTLR */
+	unsigned int words;   /* INTIDs / 32 */
+	unsigned int cpu_count;
+	unsigned int lr_count;
+	struct vgic_cpu cpu[CPUS_MAX];
+	struct irq_bank spi[VGIC_WORDS_MAX - 1];
+	uint8_t gic_mask[CPUS_MAX]; /* each core's bit in the physical distributor, for kicks */
+};
+
+extern struct vgic vgic;
+
+/* State after reset. @words: INTIDs / 32; @lr_count: list registers. No core runs the guest
+ * meanwhile. */
+void vgic_reset(unsigned int words, unsigned int cores, unsigned int lr_count);
+
+/* This core, @cpu, is about to run its vCPU from reset: the virtual interface as after reset, then
+ * what is pending. */
+void vgic_enter_cpu(unsigned int cpu);
+
+/* This core stops running its vCPU: what its list registers hold is kept here, the guest's timers
+ * are silent. */
+void vgic_leave_cpu(unsigned int cpu);
+
+/*
+ * Brings this core's list registers up to date: frees what the guest completed, fills with what is
+ * pending.
+ * @cpu: this core. Context: vgic.lock held.
+ */
+void vgic_refresh(unsigned int cpu);
+
+/* The same with the lock taken here: at a kick or a maintenance interrupt. */
+void vgic_refresh_unlocked(unsigned int cpu);
+
+/* A physical private interrupt that the guest owns fired on this core. @intid: 16 to 31. */
+void vgic_forward(unsigned int cpu, uint32_t intid);
+
+/* The wire of an emulated device; see struct irq_line. From any core, vgic.lock not held. */
+void vgic_set_line(uint32_t intid, bool level);
+
+/* True if some interrupt is pending for @cpu, which is this core, so that WFI would return at once.
+ */
+bool vgic_pending(unsigned int cpu);
+
+/*
+ * The rest is for vgicd.c, vgic.lock held.
+ */
+
+/* Takes the interrupts in @mask out of every list register, so that their state is all here. May
+ * release and retake the lock. */
+void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask);
+
+/* After a change to @mask of bank @word: list registers of this core, a kick for others. */
+void vgic_changed(unsigned int cpu, unsigned int word, uint32_t mask);
+
+/* An SGI from this core to the cores in @targets (bit = core's index). @sgi: 0 to 15. */
+void vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets);
+
+/* Every core looks again, as after a write to GICD_CTLR. */
+void vgic_changed_all(unsigned int cpu);
+
+static inline struct irq_bank *vgic_bank(unsigned int cpu, unsigned int word)
+{
+	return word == 0 ? &vgic.cpu[cpu].private : &vgic.spi[word - 1];
+}
+
+static inline uint32_t irq_bank_pending(const struct irq_bank *bank)
+{
+	return bank->latched | (bank->level & ~bank->edge);
+}
+
+/* The guest's distributor registers: an mmio_handler, @device ignored (vgicd.c). */
+bool vgicd_access(void *device, struct mmio_access *access);
+
+/*
+ * With EOImode 1 the guest may deactivate in any order. From the first time that its active
+ * interrupts outnumber the list registers, stage 2 traps GICC_DIR for good, and vgic_dir_access()
+ * answers (stage2.c).
+ */
+void vgic_trap_dir(void);
+
+/* The guest's GICC_DIR page once stage 2 does not map it. */
+bool vgic_dir_access(void *device, struct mmio_access *access);
+
+#endif

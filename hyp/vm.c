@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest: from the bundle to RAM. All of it runs on the boot core while no vCPU does; struct vm is constant
+ * for the others. Layout of the parts as QEMU's -M virt loads them, so that what boots there boots here.
+ */
+#include "vm.h"
+#include <string.h>
+#include <libfdt.h>
+#include <sha2.h>
+#include "cache.h"
+#include "cpu.h"
+#include "fit.h"
+#include "guestdt.h"
+#include "print.h"
+#include "stage1.h"
+#include "stage2.h"
+#include "vcpu.h"
+#include "vgic.h"
+#include "boot/early.h"
+
+#define TREE_GROWTH	  0x4000u   /* bytes that completing the guest's tree may add */
+#define TREE_MAX	  0x100000u
+#define INITRD_OFFSET_MAX 0x8000000u /* 128 MiB: QEMU's hw/arm/boot.c */
+#define PAGE_UP(x)	  (((x) + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1))
+
+struct vm vm;
+
+static uint8_t entropy[SHA256_DIGEST_LENGTH]; /* from the board's /chosen rng-seed */
+static bool has_entropy;
+
+static struct config_error error;
+static struct fit_bundle fit;
+
+void vm_seed(const void *tree)
+{
+	int length, chosen = fdt_path_offset(tree, "/chosen");
+	const void *seed = chosen < 0 ? NULL : fdt_getprop(tree, chosen, "rng-seed", &length);
+
+	has_entropy = seed != NULL && length >= (int)sizeof(entropy);
+	if (has_entropy) {
+		memcpy(entropy, seed, sizeof(entropy));
+	}
+}
+
+/* Moves the bundle right below bivy, out of the way of what it will be unpacked to. */
+static void move_bundle(void)
+{
+	uint64_t place;
+
+	if (board.bundle.size == 0) {
+		stop("no guest: load a bundle as bivy's initrd (QEMU: -initrd guest.itb; see tools/mkbundle)");
+	}
+	if (board.bundle.base < board.ram.base || board.bundle.base + board.bundle.size > image_pa) {
+		stop("the guest bundle at %llx, %llu KiB, is not in RAM below bivy at %llx; load it lower",
+		     board.bundle.base, board.bundle.size >> 10, (uint64_t)image_pa);
+	}
+	place = (image_pa - board.bundle.size) & ~(uint64_t)(PAGE_SIZE - 1);
+	memmove(window_at(place), window_at(board.bundle.base), (size_t)board.bundle.size);
+	vm.bundle = (struct range){place, board.bundle.size};
+}
+
+/* Where the guest's RAM is: at its own address if the board has RAM there, else at the start of the board's. */
+static void place_ram(void)
+{
+	const uint64_t end = vm.config.reset == RESET_RESTART ? vm.bundle.base : image_pa;
+	const uint64_t start = (board.ram.base + 0x1fffff) & ~(uint64_t)0x1fffff;
+	const uint64_t wanted = vm.config.ram_size;
+
+	vm.ram_pa = vm.config.ram_base >= start && vm.config.ram_base < end ? vm.config.ram_base : start;
+	if (end <= vm.ram_pa || end - vm.ram_pa < (wanted != 0 ? wanted : 0x100000)) {
+		stop("this board has RAM for %llu KiB of guest, and the guest's tree wants %llu KiB; give it less",
+		     end > vm.ram_pa ? (end - vm.ram_pa) >> 10 : 0, wanted >> 10);
+	}
+	vm.memory.base = vm.config.ram_base;
+	vm.memory.size = wanted != 0 ? wanted : end - vm.ram_pa;
+	vm.memory.at = window_at(vm.ram_pa);
+}
+
+/* A part's place in the guest's RAM; stops if it isn't all in there, or on top of the bundle. */
+static uint8_t *place_for(const char *what, uint64_t ipa, uint64_t size)
+{
+	const uint64_t end = ipa - vm.memory.base + vm.ram_pa + size;
+	uint8_t *at = size > UINT32_MAX ? NULL : guest_memory_at(&vm.memory, ipa, (uint32_t)size);
+
+	if (at == NULL || end > vm.bundle.base) {
+		stop("RAM is too small: the guest's %s, %llu KiB at %llx, doesn't fit beside the bundle; give the board more RAM",
+		     what, (size + 1023) >> 10, ipa);
+	}
+	return at;
+}
+
+static uint64_t load_kernel(uint64_t *kernel_start)
+{
+	static struct kernel_layout layout;
+	uint64_t end = 0;
+
+	*kernel_start = UINT64_MAX;
+	if (kernel_identify(&fit.kernel, vm.memory.base, vm.memory.size, &layout, &error) != 0) {
+		stop_error("the guest's kernel", &error);
+	}
+	for (unsigned int i = 0; i < layout.segment_count; i++) {
+		const struct kernel_segment *segment = &layout.segment[i];
+		uint8_t *at = place_for("kernel", segment->ipa, segment->memory_size);
+
+		memcpy(at, fit.kernel.data + segment->file_offset, segment->file_size);
+		memset(at + segment->file_size, 0, (size_t)segment->memory_size - segment->file_size);
+		cache_flush(at, (uint32_t)segment->memory_size);
+		if (segment->ipa + segment->memory_size > end) {
+			end = segment->ipa + segment->memory_size;
+		}
+		if (segment->ipa < *kernel_start) {
+			*kernel_start = segment->ipa;
+		}
+	}
+	vm.entry = (uint32_t)layout.entry | (layout.thumb_entry ? 1 : 0);
+	return end;
+}
+
+/* Returns the end of the initrd; if there is none, where it would have been. */
+static uint64_t load_initrd(uint64_t kernel_end, uint64_t *start)
+{
+	uint64_t offset = vm.memory.size / 2 < INITRD_OFFSET_MAX ? vm.memory.size / 2 : INITRD_OFFSET_MAX;
+	uint8_t *at;
+
+	*start = PAGE_UP(vm.memory.base + offset);
+	if (*start < kernel_end) {
+		*start = PAGE_UP(kernel_end);
+	}
+	if (fit.initrd.has_load) {
+		*start = fit.initrd.load;
+	}
+	if (fit.initrd.data != NULL) {
+		at = place_for("initrd", *start, fit.initrd.size);
+		memcpy(at, fit.initrd.data, fit.initrd.size);
+		cache_flush(at, fit.initrd.size);
+	}
+	return *start + fit.initrd.size;
+}
+
+/* A new seed for each start of the guest: the board's, hashed on, so that none can be told from another. */
+static const uint8_t *next_seed(uint8_t seed[SHA256_DIGEST_LENGTH])
+{
+	static const char *const use[] = {"guest", "next"};
+	uint8_t *const output[] = {seed, entropy};
+
+	for (unsigned int i = 0; has_entropy && i < 2; i++) {
+		SHA2_CTX context;
+
+		SHA256Init(&context);
+		SHA256Update(&context, entropy, sizeof(entropy));
+		SHA256Update(&context, (const uint8_t *)use[i], strlen(use[i]));
+		SHA256Final(output[i], &context);
+	}
+	return has_entropy ? seed : NULL;
+}
+
+static void load_tree(uint64_t ipa, uint64_t initrd_start)
+{
+	static uint8_t seed[SHA256_DIGEST_LENGTH];
+	struct guestdt_facts facts = {
+		.ram_base = vm.memory.base,
+		.ram_size = vm.memory.size,
+		.initrd_start = initrd_start,
+		.initrd_end = initrd_start + fit.initrd.size,
+		.bootargs = fit.has_bootargs ? fit.bootargs : NULL,
+		.seed = next_seed(seed),
+		.seed_size = sizeof(seed),
+	};
+	const uint32_t size = fit.fdt.size + TREE_GROWTH;
+	uint8_t *at = place_for("device tree", ipa, size);
+	uint32_t used;
+
+	for (unsigned int i = 0; i < vgic.cpu_count; i++) {
+		if (vcpu_is_online(i)) {
+			facts.cpu_mpidr[facts.cpu_count++] = cpus[i].mpidr;
+		}
+	}
+	if (guestdt_complete(fit.fdt.data, at, size, &facts, &used, &error) != 0) {
+		stop_error("the guest's device tree", &error);
+	}
+	cache_flush(at, size);
+	vm.tree = (uint32_t)ipa;
+}
+
+static void read_bundle(void)
+{
+	if (fit_read(window_at(vm.bundle.base), vm.bundle.size, &fit, &error) != 0) {
+		stop_error("the guest bundle", &error);
+	}
+}
+
+void vm_load(void)
+{
+	uint64_t kernel_start, kernel_end, initrd_start, initrd_end, tree;
+
+	kernel_end = load_kernel(&kernel_start);
+	initrd_end = load_initrd(kernel_end, &initrd_start);
+	tree = PAGE_UP(initrd_end);
+	if (fit.fdt.has_load) {
+		tree = fit.fdt.load;
+	}
+	load_tree(tree, initrd_start);
+	/* Where the bundle isn't kept, no line of its copy may be written back into the guest's RAM later. */
+	cache_flush(window_at(vm.bundle.base), (uint32_t)vm.bundle.size);
+}
+
+void vm_restart(void)
+{
+	say("the guest starts again");
+	cache_flush_all();
+	vgic_reset(vgic.words, vgic.cpu_count, vgic.lr_count);
+	devices_reset();
+	read_bundle();
+	vm_load();
+}
+
+/* The rest of the guest's CPUs stay off for it: those that the tree doesn't name. */
+static unsigned int order_cpus(void)
+{
+	const struct guest_config *config = &vm.config;
+
+	if (config->cpu_count == 0) {
+		return cpu_count;
+	}
+	for (unsigned int i = 0; i < config->cpu_count; i++) {
+		bool found = false;
+
+		for (unsigned int j = 0; j < cpu_count; j++) {
+			found |= cpus[j].mpidr == config->cpu_mpidr[i];
+		}
+		if (!found) {
+			stop("the guest's device tree names a CPU %x that this board does not have; remove its node",
+			     config->cpu_mpidr[i]);
+		}
+	}
+	return config->cpu_count;
+}
+
+void vm_create(void)
+{
+	move_bundle();
+	read_bundle();
+	if (config_read(fit.fdt.data, fit.fdt.size, &vm.config, &error) != 0 ||
+	    config_check(&vm.config, &board, vgic.words * 32, &error) != 0) {
+		stop_error("the guest's device tree", &error);
+	}
+	place_ram();
+	stage2_map_ram(vm.memory.base, vm.ram_pa, vm.memory.size);
+	stage2_map_gicc(vm.config.gicc_base, board.gicv.base, vm.config.gicc_size);
+	vgic_reset(vgic.words, order_cpus(), vgic.lr_count);
+	devices_create();
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest: where its RAM is, and how it is loaded from the bundle. */
+#ifndef HYP_VM_H
+#define HYP_VM_H
+
+#include <stdint.h>
+#include "config.h"
+#include "../drivers/guestmem.h"
+
+/* Constant once vm_create() is done, but for entry and tree, which belong to the boot core. */
+struct vm {
+	struct guest_config config;
+	struct guest_memory memory;
+	uint64_t ram_pa;     /* PA of the guest's first byte */
+	struct range bundle; /* PA, at the top of RAM; kept if config.reset is RESET_RESTART */
+	uint32_t entry;      /* IPA of the first instruction, bit 0: Thumb */
+	uint32_t tree;       /* IPA of the guest's device tree */
+};
+
+extern struct vm vm;
+
+/* Takes the firmware's entropy from the board's tree, if it left some there. Before anything overwrites the tree. */
+void vm_seed(const void *tree);
+
+/* Reads the bundle, lays out RAM, stage 2 and devices. Boot core, once. Stops with a sentence if it
+ * can't. */
+void vm_create(void);
+
+/* Puts kernel, initrd and tree into the guest's RAM. Boot core, before any vCPU runs. */
+void vm_load(void);
+
+/* Everything the guest sees as after reset, and loaded again from the bundle. Boot core, all others
+ * parked. */
+void vm_restart(void);
+
+/* The emulated devices of the configuration (devices.c): once, and back to their state after reset.
+ */
+void devices_create(void);
+void devices_reset(void);
+
+/* PSCI of the board's firmware, by SMC (psci.c). Both return only if it can't. */
+void board_power_off(void);
+void board_reset(void);
+
+/* Starts the core with this affinity at PA @entry with r0 = @context; a PSCI value. */
+int32_t board_cpu_on(uint32_t mpidr, uint32_t entry, uint32_t context);
+
+#endif
