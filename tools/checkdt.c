@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Checks a guest on the build machine with the code that reads it at boot.
+ *
+ *   checkdt GUEST [BOARD]    GUEST: a device tree blob or a bundle (FIT); BOARD: a device tree blob
+ *
+ * Exit status: 0 if bivy would accept the guest; 1 if it would refuse, then stdout has one line "NODE<tab>PROPERTY
+ * <tab>SENTENCE"; 2 if a file can't be read. Called by tools/checkguest, which adds the line of the .dts.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <libfdt.h>
+#include "../hyp/config.h"
+#include "../hyp/fit.h"
+
+#define FILE_SIZE_MAX (512u << 20)
+#define TREE_SIZE_MAX (1u << 20) /* what is larger holds a kernel */
+#define INTIDS_MAX    1024 /* GICv2 IHI 0048B 2.2.1; how many the board's GIC has, only its registers tell */
+
+struct file {
+	uint8_t *bytes; /* malloc'ed, so aligned for anything */
+	uint32_t size;
+};
+
+static int fail(const char *path, const char *why)
+{
+	fprintf(stderr, "checkdt: %s: %s\n", path, why);
+	return 2;
+}
+
+/* Reads a whole file. Returns 0, or the exit status after a sentence on stderr. */
+static int read_file(const char *path, struct file *file)
+{
+	FILE *stream = fopen(path, "rb");
+	long size;
+
+	if (stream == NULL) {
+		return fail(path, strerror(errno));
+	}
+	if (fseek(stream, 0, SEEK_END) != 0 || (size = ftell(stream)) < 0) {
+		fclose(stream);
+		return fail(path, "not a regular file");
+	}
+	if (size == 0 || size > (long)FILE_SIZE_MAX) {
+		fclose(stream);
+		return fail(path, "the file is empty, or larger than 512 MiB");
+	}
+	rewind(stream);
+	file->size = (uint32_t)size;
+	file->bytes = malloc(file->size);
+	if (file->bytes == NULL || fread(file->bytes, file->size, 1, stream) != 1) {
+		fclose(stream);
+		return fail(path, "the file could not be read to its end");
+	}
+	fclose(stream);
+	return 0;
+}
+
+static int refuse(const struct config_error *error)
+{
+	printf("%s\t%s\t%s\n", error->node, error->property, error->text);
+	return 1;
+}
+
+static bool is_bundle(const struct file *file)
+{
+	if (file->size < sizeof(struct fdt_header) || fdt_check_header(file->bytes) != 0) {
+		return false;
+	}
+	if (fdt_totalsize(file->bytes) > file->size) {
+		return fdt_totalsize(file->bytes) > TREE_SIZE_MAX; /* cut off: only its size can tell */
+	}
+	return fdt_path_offset(file->bytes, "/images") >= 0;
+}
+
+/* Makes @tree the device tree in the bundle, aligned, after the check of everything else in the bundle. */
+static int open_bundle(const struct file *bundle, struct file *tree)
+{
+	static struct fit_bundle fit;
+	struct config_error error = {0};
+
+	if (fit_read(bundle->bytes, bundle->size, &fit, &error) != 0) {
+		return refuse(&error);
+	}
+	tree->size = fit.fdt.size;
+	tree->bytes = malloc(tree->size + 1);
+	if (tree->bytes == NULL) {
+		return fail("the bundle's tree", strerror(errno));
+	}
+	memcpy(tree->bytes, fit.fdt.data, tree->size);
+	return 0;
+}
+
+static int check(const struct file *tree, const struct file *board_tree)
+{
+	static struct guest_config config;
+	static struct board board;
+	struct config_error error = {0};
+
+	if (config_read(tree->bytes, tree->size, &config, &error) != 0) {
+		return refuse(&error);
+	}
+	if (board_tree->bytes == NULL) {
+		return 0;
+	}
+	if (board_read(board_tree->bytes, board_tree->size, &board, &error) != 0) {
+		fprintf(stderr, "checkdt: the board's device tree: %s: %s\n", error.node, error.text);
+		return 2;
+	}
+	return config_check(&config, &board, INTIDS_MAX, &error) != 0 ? refuse(&error) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct file guest = {0}, tree, board = {0};
+	int status;
+
+	if (argc < 2 || argc > 3) {
+		fprintf(stderr, "usage: checkdt GUEST [BOARD]\n");
+		return 2;
+	}
+	status = read_file(argv[1], &guest);
+	if (status == 0 && argc == 3) {
+		status = read_file(argv[2], &board);
+	}
+	tree = guest;
+	if (status == 0 && is_bundle(&guest)) {
+		status = open_bundle(&guest, &tree);
+	}
+	if (status == 0) {
+		status = check(&tree, &board);
+	}
+	if (tree.bytes != guest.bytes) {
+		free(tree.bytes);
+	}
+	free(guest.bytes);
+	free(board.bytes);
+	return status;
+}
