@@ -6,6 +6,7 @@ CROSS ?= arm-none-eabi-
 LIBFDT_SRC := $(BUILD)/libfdt-src
 LIBMD_SRC := $(BUILD)/libmd-src
 
+MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := bivy
 .DELETE_ON_ERROR:
 .PHONY: bivy clean help
@@ -18,12 +19,16 @@ include tests/unit/unit.mk
 early_sources := boot/early.c hyp/board.c hyp/dt.c hyp/dtmap.c hyp/pagetable.c hyp/refuse.c
 sources := boot/head.S hyp/vectors.S $(early_sources) \
 	$(filter-out $(early_sources),$(wildcard hyp/*.c drivers/*/*.c))
-foreign_sources := $(patsubst %,$(LIBFDT_SRC)/%.c,fdt fdt_ro fdt_rw fdt_wip fdt_strerror) $(LIBMD_SRC)/sha2.c
+foreign_sources := $(patsubst %,$(LIBFDT_SRC)/%.c,fdt fdt_ro fdt_sw) $(LIBMD_SRC)/sha2.c
 objects := $(patsubst %,$(BUILD)/obj/%.o,$(sources) $(notdir $(foreign_sources)))
 
 cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -mno-unaligned-access \
-	-O2 -g -std=gnu11 -ffreestanding -fno-common -ffunction-sections -fdata-sections \
+	-g -std=gnu11 -ffreestanding -fno-common -ffunction-sections -fdata-sections \
 	-fno-jump-tables -I. -isystem $(LIBFDT_SRC) -isystem $(LIBMD_SRC)
+# What each exit runs is compiled for speed, the rest for size.
+hot := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap psci registers coproc mmio vgic vgicd console) \
+	$(BUILD)/obj/drivers/emul/pl011.c.o $(BUILD)/obj/drivers/virtio/queue.c.o
+optimize = $(if $(filter $@,$(hot)),-O2,-Os)
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
 ldflags := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
 
@@ -45,15 +50,12 @@ $(patsubst %,$(BUILD)/obj/%.o,$(early_sources)): cflags += -fpie -fvisibility=hi
 $(BUILD)/obj/%.o: % Makefile | $(BUILD)/.deps-build $(LIBFDT_SRC)/.stamp $(LIBMD_SRC)/.stamp
 	@echo "  CC      $<"
 	@mkdir -p $(@D)
-	@$(CROSS)gcc $(cflags) $(warnings) -MMD -MP -c -o $@ $<
+	@$(CROSS)gcc $(cflags) $(optimize) $(warnings) -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/sha2.c.o: $(LIBMD_SRC)/.stamp | $(BUILD)/.deps-build
+# Foreign sources: their warnings are not ours to mend.
+$(BUILD)/obj/%.o: $(LIBFDT_SRC)/.stamp $(LIBMD_SRC)/.stamp Makefile | $(BUILD)/.deps-build
 	@mkdir -p $(@D)
-	@$(CROSS)gcc $(cflags) -w -DSHA256_ONLY -c -o $@ $(LIBMD_SRC)/sha2.c
-$(BUILD)/obj/fdt%.c.o: $(LIBFDT_SRC)/.stamp | $(BUILD)/.deps-build
-	@mkdir -p $(@D)
-	@$(CROSS)gcc $(cflags) -w -c -o $@ $(LIBFDT_SRC)/fdt$*.c
-
+	@$(CROSS)gcc $(cflags) -Os -w -DSHA256_ONLY -c -o $@ $(filter %/$*,$(foreign_sources))
 
 compile_commands.json: Makefile
 	@{ echo '['; sep=; for f in $(sources); do \

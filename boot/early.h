@@ -10,6 +10,8 @@
 
 #define PT_POOL_TABLES 28
 
+/* Hidden: found relative to PC, without a GOT, before the MMU is on. */
+#pragma GCC visibility push(hidden)
 extern char _start[], _image_start[], _text_end[], _rodata_end[], _image_file_end[];
 extern char _bss_start[], _bss_end[], _stacks[], _image_end[];
 extern char secondary_start[];
@@ -20,5 +22,6 @@ extern uint32_t board_tree_pa;	      /* PA of the board's tree, overwritten once
 extern uint64_t boot_l1[4], hyp_l1[4]; /* level 1 of HYP's stage 1: while the MMU is switched on, and after */
 extern uint64_t table_pool[PT_POOL_TABLES][PT_ENTRIES];
 extern unsigned int table_pool_used;
+#pragma GCC visibility pop
 
 #endif

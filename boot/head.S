@@ -18,7 +18,7 @@ _start:
 	b	1f
 	.word	0x016f2818		/* zImage magic */
 	.word	0			/* start: position independent */
-	.word	_image_file_end - _image_start
+	.word	_image_file_size
 	.word	0x04030201		/* endianness */
 
 1:	cpsid	aif

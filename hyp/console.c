@@ -10,6 +10,7 @@
 #include "console.h"
 #include <string.h>
 #include "cpu.h"
+#include "layout.h"
 #include "print.h"
 #include "stage1.h"
 #include "../drivers/hw/gicv2.h"

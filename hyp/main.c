@@ -73,14 +73,14 @@ static void start_core(unsigned int index)
 	int32_t result = board_cpu_on(cpus[index].mpidr, entry, index);
 
 	if (result != PSCI_SUCCESS) {
-		say("core %x does not start: the firmware's CPU_ON answered %d; the guest goes without",
+		say("core %lx does not start: the firmware's CPU_ON answered %ld; the guest goes without",
 		    cpus[index].mpidr, result);
 		return;
 	}
 	while (!vcpu_is_online(index) && read_CNTPCT() < limit) {
 	}
 	if (!vcpu_is_online(index)) {
-		say("core %x did not come up within %d ms; the guest goes without", cpus[index].mpidr,
+		say("core %lx did not come up within %d ms; the guest goes without", cpus[index].mpidr,
 		    CORE_START_MS);
 	}
 }

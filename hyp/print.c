@@ -64,7 +64,9 @@ size_t format(char *text, size_t size, const char *pattern, va_list arguments)
 			width = width * 10 + (unsigned int)(*pattern - '0');
 		}
 		wide = pattern[0] == 'l' && pattern[1] == 'l';
-		pattern += wide ? 2 : 0;
+		while (*pattern == 'l') {
+			pattern++;
+		}
 		if (*pattern == 's') {
 			put_string(&out, va_arg(arguments, const char *));
 			continue;

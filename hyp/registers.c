@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's registers by number and mode (ARM DDI 0406C B1.3.2, banked access B9.3.9). The core's own. */
+#include <stddef.h>
 #include "trap.h"
 
 #define BANKED(name)                                                                               \

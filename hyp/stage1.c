@@ -8,6 +8,7 @@
 #include "boot/early.h"
 #include "pagetable.h"
 #include "print.h"
+#include "trap.h"
 
 static struct pt_pool pool;
 static uint64_t window_base; /* PA at WINDOW_VA */
@@ -28,7 +29,7 @@ static void map(uint32_t va, uint64_t pa, uint64_t size, uint64_t attributes)
 	int error = pt_map(table_allocator(), hyp_l1, va, pa, size, attributes);
 
 	if (error != 0) {
-		panic("stage 1: %llx at %08x can't be mapped: error %d", pa, va, error);
+		panic("stage 1: %llx at %08lx can't be mapped: error %d", pa, va, error);
 	}
 	dsb(); /* the walker sees the entries before the next access (B3.10.1) */
 	isb();
@@ -36,6 +37,7 @@ static void map(uint32_t va, uint64_t pa, uint64_t size, uint64_t attributes)
 
 void stage1_activate(void)
 {
+	write_HVBAR((uintptr_t)hyp_vectors);
 	write_HTTBR(image_pa + (uint32_t)((uintptr_t)hyp_l1 - HYP_VA));
 	isb();
 	write_TLBIALLH(0);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include "config.h"
 
-/* Leaves the boot tables on this core: from here on only what stage1_map_*() mapped is there. */
+/* HYP mode of this core gets its vectors and leaves the boot tables: from here on only what was mapped on purpose is there. */
 void stage1_activate(void);
 
 /* Registers of a physical device: Device memory, never executable. @va: in DEVICE_VA's range; page

@@ -7,6 +7,7 @@
 #include "print.h"
 #include "vcpu.h"
 #include "vgic.h"
+#include "boot/early.h"
 #include "../drivers/hw/gicv2.h"
 
 typedef void (*trap_handler)(struct guest_regs *regs, uint32_t hsr);
@@ -127,7 +128,6 @@ static void trap_data_abort(struct guest_regs *regs, uint32_t hsr)
 }
 
 static const trap_handler handlers[64] = {
-	[0x00 ... 0x3f] = trap_unknown,
 	[0x01] = trap_wait,
 	[0x03] = trap_cp15,
 	[0x04] = trap_cp15_64,
@@ -145,13 +145,18 @@ static const trap_handler handlers[64] = {
 void trap_guest(struct guest_regs *regs)
 {
 	const uint32_t hsr = read_HSR(), class = hsr >> HSR_EC_SHIFT;
+	trap_handler handler;
 
 	if (class < 0x20 && (CONDITIONAL_CLASSES >> class & 1) != 0 && (hsr & HSR_CV) != 0 &&
 	    !condition_passes(FIELD_GET(HSR_COND, hsr), regs->cpsr)) {
 		skip_instruction(regs, length_of(hsr));
 		return;
 	}
-	handlers[class](regs, hsr);
+	handler = handlers[class];
+	if (handler == NULL) { /* all that nobody may do: UNDEFINED */
+		handler = trap_unknown;
+	}
+	handler(regs, hsr);
 }
 
 /* One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list registers). */
@@ -200,8 +205,8 @@ _Noreturn void hyp_panic(const struct guest_regs *regs, unsigned int vector)
 					      "prefetch abort", "data abort"};
 
 	console_write_last("\r\n", 2);
-	panic("%s at %08x in HYP mode, HSR %08x, HDFAR %08x, HIFAR %08x, HPFAR %08x, CPSR %08x, LR %08x\r\n"
-	      "  r0 %08x %08x %08x %08x  r4 %08x %08x %08x %08x  r8 %08x %08x %08x %08x  r12 %08x",
+	panic("%s at %08lx in HYP mode, HSR %08lx, HDFAR %08lx, HIFAR %08lx, HPFAR %08lx, CPSR %08lx, LR %08lx\r\n"
+	      "  r0 %08lx %08lx %08lx %08lx  r4 %08lx %08lx %08lx %08lx  r8 %08lx %08lx %08lx %08lx  r12 %08lx",
 	      vectors[vector], regs->pc, read_HSR(), read_HDFAR(), read_HIFAR(), read_HPFAR(), regs->cpsr,
 	      regs->lr, regs->r[0], regs->r[1], regs->r[2], regs->r[3], regs->r[4], regs->r[5], regs->r[6],
 	      regs->r[7], regs->r[8], regs->r[9], regs->r[10], regs->r[11], regs->r[12]);

@@ -4,6 +4,7 @@
  * other lock held. must_park and online are single bytes, written under it and read without.
  */
 #include "vcpu.h"
+#include <assert.h>
 #include "cache.h"
 #include "lock.h"
 #include "print.h"
@@ -23,6 +24,8 @@
 #define CNTHCTL_PL1_ALL 3u /* the guest's own timers and counters, physical ones too (B4.1.21) */
 #define PMCR_N	     0x0000f800u
 #define PMCR_RESET   6u /* event counters and cycle counter to zero, disabled (B4.1.117) */
+
+static_assert(STACK_COUNT == CPUS_MAX, "a stack for each core");
 
 struct cpu cpus[CPUS_MAX];
 unsigned int cpu_count;
@@ -53,7 +56,6 @@ static void *cpu_stack_top(const struct cpu *cpu)
 
 void vcpu_init_cpu(void)
 {
-	write_HVBAR((uintptr_t)hyp_vectors);
 	write_HCR(HCR_BIVY);
 	write_HSTR(HSTR_T15);
 	write_HCPTR(HCPTR_BIVY);

@@ -6,12 +6,12 @@
 #include "vm.h"
 #include <string.h>
 #include <libfdt.h>
-#include <sha2.h>
 #include "cache.h"
 #include "cpu.h"
 #include "fit.h"
 #include "guestdt.h"
 #include "print.h"
+#include "sha256.h"
 #include "stage1.h"
 #include "stage2.h"
 #include "vcpu.h"
@@ -21,11 +21,12 @@
 #define TREE_GROWTH	  0x4000u   /* bytes that completing the guest's tree may add */
 #define TREE_MAX	  0x100000u
 #define INITRD_OFFSET_MAX 0x8000000u /* 128 MiB: QEMU's hw/arm/boot.c */
+#define SEED_SIZE	  32u
 #define PAGE_UP(x)	  (((x) + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1))
 
 struct vm vm;
 
-static uint8_t entropy[SHA256_DIGEST_LENGTH]; /* from the board's /chosen rng-seed */
+static uint8_t entropy[SEED_SIZE]; /* from the board's /chosen rng-seed */
 static bool has_entropy;
 
 static struct config_error error;
@@ -137,26 +138,25 @@ static uint64_t load_initrd(uint64_t kernel_end, uint64_t *start)
 	return *start + fit.initrd.size;
 }
 
-/* A new seed for each start of the guest: the board's, hashed on, so that none can be told from another. */
-static const uint8_t *next_seed(uint8_t seed[SHA256_DIGEST_LENGTH])
+/* A seed for this start of the guest, and another for the next: neither tells the other. */
+static const uint8_t *next_seed(uint8_t seed[SEED_SIZE])
 {
-	static const char *const use[] = {"guest", "next"};
-	uint8_t *const output[] = {seed, entropy};
+	uint8_t input[SEED_SIZE + 1];
 
-	for (unsigned int i = 0; has_entropy && i < 2; i++) {
-		SHA2_CTX context;
-
-		SHA256Init(&context);
-		SHA256Update(&context, entropy, sizeof(entropy));
-		SHA256Update(&context, (const uint8_t *)use[i], strlen(use[i]));
-		SHA256Final(output[i], &context);
+	if (!has_entropy) {
+		return NULL;
 	}
-	return has_entropy ? seed : NULL;
+	memcpy(input, entropy, SEED_SIZE);
+	input[SEED_SIZE] = 0;
+	sha256(input, sizeof(input), seed);
+	input[SEED_SIZE] = 1;
+	sha256(input, sizeof(input), entropy);
+	return seed;
 }
 
 static void load_tree(uint64_t ipa, uint64_t initrd_start)
 {
-	static uint8_t seed[SHA256_DIGEST_LENGTH];
+	static uint8_t seed[SEED_SIZE];
 	struct guestdt_facts facts = {
 		.ram_base = vm.memory.base,
 		.ram_size = vm.memory.size,
@@ -229,7 +229,7 @@ static unsigned int order_cpus(void)
 			found |= cpus[j].mpidr == config->cpu_mpidr[i];
 		}
 		if (!found) {
-			stop("the guest's device tree names a CPU %x that this board does not have; remove its node",
+			stop("the guest's device tree names a CPU %lx that this board does not have; remove its node",
 			     config->cpu_mpidr[i]);
 		}
 	}

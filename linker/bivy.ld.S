@@ -21,6 +21,7 @@ SECTIONS
 		. = ALIGN(8);
 	}
 	_image_file_end = .;
+	_image_file_size = _image_file_end - _image_start;
 	.data : { *(.data .data.*) }
 	.got : { *(.got .got.*) }
 	. = ALIGN(PAGE_SIZE);
@@ -33,7 +34,7 @@ SECTIONS
 	}
 	.stacks (NOLOAD) : {
 		_stacks = .;
-		*(.stacks)
+		. += STACK_COUNT * STACK_SLOT;
 	}
 	. = ALIGN(PAGE_SIZE);
 	_image_end = .;
