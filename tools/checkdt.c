@@ -76,44 +76,56 @@ static bool is_bundle(const struct file *file)
 }
 
 /* Makes @tree the device tree in the bundle, aligned, after the check of everything else in the bundle. */
-static int open_bundle(const struct file *bundle, struct file *tree)
+static int open_bundle(const struct file *bundle, struct fit_bundle *fit, struct file *tree)
 {
-	static struct fit_bundle fit;
 	struct config_error error = {0};
 
-	if (fit_read(bundle->bytes, bundle->size, &fit, &error) != 0) {
+	if (fit_read(bundle->bytes, bundle->size, fit, &error) != 0) {
 		return refuse(&error);
 	}
-	tree->size = fit.fdt.size;
+	tree->size = fit->fdt.size;
 	tree->bytes = malloc(tree->size + 1);
 	if (tree->bytes == NULL) {
 		return fail("the bundle's tree", strerror(errno));
 	}
-	memcpy(tree->bytes, fit.fdt.data, tree->size);
+	memcpy(tree->bytes, fit->fdt.data, tree->size);
 	return 0;
 }
 
-static int check(const struct file *tree, const struct file *board_tree)
+/* @board_tree may be empty; @kernel may have no data. */
+static int check(const struct file *tree, const struct fit_image *kernel, const struct file *board_tree)
 {
 	static struct guest_config config;
 	static struct board board;
+	static struct kernel_layout layout;
 	struct config_error error = {0};
+	uint64_t ram_size;
 
 	if (config_read(tree->bytes, tree->size, &config, &error) != 0) {
 		return refuse(&error);
 	}
-	if (board_tree->bytes == NULL) {
-		return 0;
+	ram_size = GUEST_RAM_MAX;
+	if (board_tree->bytes != NULL) {
+		if (board_read(board_tree->bytes, board_tree->size, &board, &error) != 0) {
+			fprintf(stderr, "checkdt: the board: %s: %s\n", error.node, error.text);
+			return 2;
+		}
+		if (config_check(&config, &board, INTIDS_MAX, &error) != 0) {
+			return refuse(&error);
+		}
+		ram_size = board.ram.size;
 	}
-	if (board_read(board_tree->bytes, board_tree->size, &board, &error) != 0) {
-		fprintf(stderr, "checkdt: the board's device tree: %s: %s\n", error.node, error.text);
-		return 2;
+	ram_size = config.ram_size != 0 ? config.ram_size : ram_size;
+	if (kernel->data != NULL &&
+	    kernel_identify(kernel, config.ram_base, ram_size, &layout, &error) != 0) {
+		return refuse(&error);
 	}
-	return config_check(&config, &board, INTIDS_MAX, &error) != 0 ? refuse(&error) : 0;
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
+	static struct fit_bundle fit;
 	struct file guest = {0}, tree, board = {0};
 	int status;
 
@@ -127,10 +139,10 @@ int main(int argc, char **argv)
 	}
 	tree = guest;
 	if (status == 0 && is_bundle(&guest)) {
-		status = open_bundle(&guest, &tree);
+		status = open_bundle(&guest, &fit, &tree);
 	}
 	if (status == 0) {
-		status = check(&tree, &board);
+		status = check(&tree, &fit.kernel, &board);
 	}
 	if (tree.bytes != guest.bytes) {
 		free(tree.bytes);
