@@ -4,8 +4,9 @@
  *
  *   checkdt GUEST [BOARD]    GUEST: a device tree blob or a bundle (FIT); BOARD: a device tree blob
  *
- * Exit status: 0 if bivy would accept the guest; 1 if it would refuse, then stdout has one line "NODE<tab>PROPERTY
- * <tab>SENTENCE"; 2 if a file can't be read. Called by tools/checkguest, which adds the line of the .dts.
+ * Exit status: 0 if bivy would accept the guest; 1 if it would refuse, then stdout has one line
+ * "NODE<tab>PROPERTY <tab>SENTENCE"; 2 if a file can't be read. Called by tools/checkguest, which
+ * adds the line of the .dts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +18,8 @@
 
 #define FILE_SIZE_MAX (512u << 20)
 #define TREE_SIZE_MAX (1u << 20) /* what is larger holds a kernel */
-#define INTIDS_MAX    1024 /* GICv2 IHI 0048B 2.2.1; how many the board's GIC has, only its registers tell */
+#define INTIDS_MAX                                                                                 \
+	1024 /* GICv2 IHI 0048B 2.2.1; how many the board's GIC has, only its registers tell */
 
 struct file {
 	uint8_t *bytes; /* malloc'ed, so aligned for anything */
@@ -70,12 +72,14 @@ static bool is_bundle(const struct file *file)
 		return false;
 	}
 	if (fdt_totalsize(file->bytes) > file->size) {
-		return fdt_totalsize(file->bytes) > TREE_SIZE_MAX; /* cut off: only its size can tell */
+		return fdt_totalsize(file->bytes) >
+		       TREE_SIZE_MAX; /* cut off: only its size can tell */
 	}
 	return fdt_path_offset(file->bytes, "/images") >= 0;
 }
 
-/* Makes @tree the device tree in the bundle, aligned, after the check of everything else in the bundle. */
+/* Makes @tree the device tree in the bundle, aligned, after the check of everything else in the
+ * bundle. */
 static int open_bundle(const struct file *bundle, struct fit_bundle *fit, struct file *tree)
 {
 	struct config_error error = {0};
@@ -93,7 +97,8 @@ static int open_bundle(const struct file *bundle, struct fit_bundle *fit, struct
 }
 
 /* @board_tree may be empty; @kernel may have no data. */
-static int check(const struct file *tree, const struct fit_image *kernel, const struct file *board_tree)
+static int check(const struct file *tree, const struct fit_image *kernel,
+		 const struct file *board_tree)
 {
 	static struct guest_config config;
 	static struct board board;
