@@ -13,15 +13,22 @@
 unit_decode_sources := hyp/decode.c
 unit_mmio_sources := hyp/mmio.c
 unit_vgic_sources := hyp/vgic.c
-unit_board_sources := hyp/dt.c hyp/board.c
+unit_dt_sources := hyp/dt.c hyp/dtmap.c hyp/refuse.c
+unit_dt_libs := libfdt
+unit_dt_needs = $(addprefix $(UNIT)/trees/,guest.dtb board.dtb)
+unit_board_sources := $(unit_dt_sources) hyp/board.c
 unit_board_libs := libfdt
-unit_config_sources := hyp/dt.c hyp/config.c
+unit_board_needs = $(UNIT)/trees/board.dtb
+unit_config_sources := $(unit_dt_sources) hyp/config.c
 unit_config_libs := libfdt
-unit_fit_sources := hyp/fit.c hyp/crc32.c
+unit_config_needs = $(UNIT)/trees/guest.dtb
+unit_fit_sources := $(unit_dt_sources) hyp/fit.c hyp/crc32.c hyp/sha256.c
 unit_fit_libs := libfdt libmd
-unit_kernel_sources := hyp/kernel.c hyp/crc32.c
-unit_guestdt_sources := hyp/dt.c hyp/guestdt.c
+unit_fit_needs = $(addprefix $(UNIT)/trees/,bundle.itb bundle-external.itb bundle-position.itb)
+unit_kernel_sources := hyp/kernel.c hyp/crc32.c hyp/refuse.c
+unit_guestdt_sources := $(unit_config_sources) hyp/guestdt.c
 unit_guestdt_libs := libfdt
+unit_guestdt_needs = $(UNIT)/trees/guest.dtb
 unit_virtqueue_sources := drivers/virtio/queue.c
 unit_virtqueue_cflags := -D_GNU_SOURCE -pthread
 unit_virtio_mmio_sources := drivers/virtio/mmio.c drivers/virtio/queue.c
@@ -137,6 +144,13 @@ $(eval $(call library_rule,$(FUZZ),$(FUZZ_CC) $(unit_cflags) -fsanitize=fuzzer-n
 $(UNIT)/trees/%.dtb: tests/unit/trees/%.dts
 	@mkdir -p $(@D)
 	@dtc -q -I dts -O dtb -o $@ $<
+
+# The same bundle with its images inside the tree, behind it, and at a position of their own.
+$(UNIT)/trees/%.itb $(UNIT)/trees/%-external.itb $(UNIT)/trees/%-position.itb: tests/unit/trees/%.its
+	@mkdir -p $(@D)
+	@mkimage -f $< $(UNIT)/trees/$*.itb >/dev/null
+	@mkimage -E -f $< $(UNIT)/trees/$*-external.itb >/dev/null
+	@mkimage -E -p 0x1000 -f $< $(UNIT)/trees/$*-position.itb >/dev/null
 
 ifeq ($(firstword $(MAKEFILE_LIST)),tests/unit/unit.mk)
 include tools/tools.mk
