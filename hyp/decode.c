@@ -75,7 +75,7 @@ static bool at_offset(const struct input *in, struct transfer *t, uint32_t base,
 	return indexed(in, t, base, offset, true, true, false);
 }
 
-/* LDM and STM, A8.8.57 to 60 and A8.8.199 to 202: the lowest register is at the lowest address. */
+/* LDM and STM, A8.8.57 to 61 and A8.8.199 to 202: the lowest register is at the lowest address. */
 static bool multiple(const struct input *in, struct transfer *t, uint32_t base, uint32_t list,
 		     bool before, bool up, bool writeback)
 {

@@ -6,7 +6,8 @@ Every word is disassembled, the text is turned into addresses and registers agai
 knows nothing of encodings, and the result is compared with struct transfer. A word that decode.c
 refuses needs a reason: the text isn't a load or store of core registers, a rule of the manual's
 (refusal() below) forbids its registers, or it doesn't assemble into the same word again, which
-means that a should-be bit is wrong. All 16-bit Thumb instructions are tried, and random words of the rest.
+means that a should-be bit is wrong. All 16-bit Thumb instructions are tried, and random words of
+the rest.
 
 usage: tests/unit/decode_oracle.py [WORDS] [SEED]
 """
@@ -72,13 +73,14 @@ class Decoder:
     def __call__(self, insn, r, spsr):
         transfer = Transfer()
         registers = (ctypes.c_uint32 * 16)(*r)
-        if self.function(ctypes.c_uint32(insn), registers, ctypes.c_uint32(spsr), ctypes.byref(transfer)):
+        if self.function(ctypes.c_uint32(insn), registers, ctypes.c_uint32(spsr),
+                         ctypes.byref(transfer)):
             return transfer
         return None
 
 
 def random_words(source, count, classes, top):
-    """count words, of the given classes by turns; Arm words get a condition other than 0b1111 mostly."""
+    """count words, of the given classes by turns; with top, the condition is mostly "always"."""
     for number in range(count):
         mask, value = classes[number % len(classes)]
         word = (source.getrandbits(32) & ~mask) | value
@@ -88,7 +90,7 @@ def random_words(source, count, classes, top):
 
 
 def run_objdump(folder, words, thumb):
-    """A line of text for each word. A 16-bit Thumb instruction is followed by a nop to stay in step."""
+    """A line of text for each word. A nop follows a 16-bit Thumb instruction, to stay in step."""
     path = os.path.join(folder, "words.bin")
     with open(path, "wb") as file:
         for word in words:
@@ -109,14 +111,13 @@ def run_objdump(folder, words, thumb):
     return [text[4 * number] for number in range(len(words))]
 
 
-NAME = re.compile(r"(ldrexb|ldrexh|ldrexd|ldrex|strexb|strexh|strexd|strex|ldrsbt|ldrsht|ldrbt|ldrht|ldrt|"
-                  r"strbt|strht|strt|ldrsb|ldrsh|ldrd|ldrb|ldrh|ldr|strd|strb|strh|str|"
-                  r"ldmia|ldmib|ldmda|ldmdb|ldmfd|ldm|stmia|stmib|stmda|stmdb|stmfd|stm|push|pop|swpb|swp)"
+NAME = re.compile(r"((?:ldr|str)(?:ex[bhd]?|[bh]?t?|d)|ldrs[bh]t?|"
+                  r"(?:ldm|stm)(?:ia|ib|da|db|fd)?|push|pop|swpb?)"
                   r"(eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)?(\.[wn])?$")
 
 
 def value_of(text, r, spsr):
-    """An offset: "#4", "-r2", "r2, lsl #3", "r2, rrx". Returns bytes (mod 2^32) and the register used."""
+    """An offset ("#4", "-r2", "r2, lsl #3", "r2, rrx"): bytes (mod 2^32) and the register used."""
     parts = [part.strip() for part in text.split(",")]
     if parts[0].startswith("#"):
         return int(parts[0][1:], 0) & MASK, None
@@ -133,12 +134,13 @@ def value_of(text, r, spsr):
 
 
 def parse_address(text, r, spsr):
-    """"[r1, #4]!", "[r1], -r2": base, its value, offset, pre-indexed, writeback, offset register."""
+    """"[r1, #4]!", "[r1], -r2": base, its value, offset, pre-indexed, writeback, index register."""
     match = re.match(r"\[(\w+)(?:, ([^\]]+))?\](!)?(?:, (.+))?$", text)
     base = REGISTERS[match.group(1)]
     offset, number = value_of(match.group(2) or match.group(4) or "#0", r, spsr)
     pre = match.group(4) is None
-    return base, r[base] & ~3 if base == PC else r[base], offset, pre, bool(match.group(3)) or not pre, number
+    value = r[base] & ~3 if base == PC else r[base]
+    return base, value, offset, pre, bool(match.group(3)) or not pre, number
 
 
 def parse_multiple(name, operands, r):
@@ -157,9 +159,10 @@ def parse_multiple(name, operands, r):
     base = REGISTERS[base]
     size, first = 4 * len(reg), r[base]
     start = {"ia": first, "ib": first + 4, "da": first - size + 4, "db": first - size}[mode]
+    moved = (first + size if mode[0] == "i" else first - size) & MASK
     return {"va": start & MASK, "size": 4, "reg": reg, "base": base, "user_registers": int(user),
             "store": int(name.startswith("st")), "writeback": int(bang == "!"),
-            "writeback_value": (first + size if mode[0] == "i" else first - size) & MASK if bang else None}
+            "writeback_value": moved if bang else None}
 
 
 def parse_single(name, operands, r, spsr):
@@ -184,7 +187,7 @@ def parse_single(name, operands, r, spsr):
 
 
 def parse(text, r, spsr):
-    """The text of an instruction as a dictionary like Transfer.values(), or None if it's something else."""
+    """The text of an instruction as Transfer.values() has it, or None if it's something else."""
     name, _, operands = text.partition("\t")
     match = NAME.match(name)
     if not match or "<undefined>" in text:
@@ -192,12 +195,12 @@ def parse(text, r, spsr):
     name = match.group(1)
     multiple = name in ("push", "pop") or name[:3] in ("ldm", "stm")
     found = parse_multiple(name, operands, r) if multiple else parse_single(name, operands, r, spsr)
-    return {**dict.fromkeys(("sign_extend", "user_registers", "unprivileged", "swap", "exclusive"), 0),
-            "status": None, "name": name, **found}
+    flags = ("sign_extend", "user_registers", "unprivileged", "swap", "exclusive")
+    return {**dict.fromkeys(flags, 0), "status": None, "name": name, **found}
 
 
 def refuse_multiple(p, thumb, wide):
-    """Why an LDM or STM may not be, ARM DDI 0406C A8.8.57 to 60, A8.8.199 to 202, B9.3.5, B9.3.6, B9.3.17."""
+    """Why an LDM or STM is refused: ARM DDI 0406C A8.8.57 to 61, A8.8.199 to 202, B9.3.5, 6, 17."""
     reg, lists_base = p["reg"], p["base"] in p["reg"]
     if not reg or p["base"] == PC:
         return "empty list or base PC"
@@ -211,7 +214,7 @@ def refuse_multiple(p, thumb, wide):
 
 
 def refuse_single(p, thumb, wide):
-    """Why one of the others may not be, A8.8: LDR, STR, LDRB and so on, in the order of the checks there."""
+    """Why one of the others is refused: ARM DDI 0406C A8.8.62 to 92, A8.8.203 to 220, A8.8.229."""
     reg, base, index = p["reg"], p["base"], p["index"]
     if p["writeback"] and (base == PC or base in reg):
         return "base written back is PC or transferred"
@@ -246,7 +249,7 @@ def refusal(p, thumb, wide):
 
 def assemble(folder, texts, thumb):
     """The words that gas makes of the texts, None for what it doesn't take."""
-    source, target, binary = (os.path.join(folder, name) for name in ("back.s", "back.o", "back.bin"))
+    source, target, binary = (os.path.join(folder, "back" + end) for end in (".s", ".o", ".bin"))
     texts = list(texts)
     words = [None] * len(texts)
     todo = set(range(len(texts)))
@@ -266,7 +269,9 @@ def assemble(folder, texts, thumb):
         found = file.read()
     for number in todo:
         low, high = struct.unpack_from("<HH", found, 4 * number)
-        words[number] = (high << 16 | low) if not thumb else low << 16 | high if low >= 0xE800 else low
+        words[number] = high << 16 | low
+        if thumb:
+            words[number] = low << 16 | high if low >= 0xE800 else low
     return words
 
 
@@ -276,7 +281,8 @@ def slip(word, p, wide):
         # A8.8.92 and the other T forms: "if Rn == '1111' then SEE LDR (literal)"
         p.update(unprivileged=0, name=p["name"][:-1])
         return "a literal printed as a T form"
-    if wide and p["name"] in ("ldrd", "strd") and word & 0x012000FF == 0x01200000 and not p["writeback"]:
+    if (wide and p["name"] in ("ldrd", "strd") and word & 0x012000FF == 0x01200000 and
+            not p["writeback"]):
         p.update(writeback=1, writeback_value=p["va"])
         return "writeback of LDRD or STRD with offset 0 not printed"
     return None
@@ -287,7 +293,8 @@ def compare(decoder, folder, words, thumb, source):
     counts, wrong, unexplained = collections.Counter(), [], []
     for word, text in zip(words, run_objdump(folder, words, thumb)):
         spsr = (THUMB if thumb else 0) | (CARRY if source.getrandbits(1) else 0)
-        r = [source.getrandbits(32) for _ in range(15)] + [source.getrandbits(20) * (2 if thumb else 4)]
+        r = [source.getrandbits(32) for _ in range(15)]
+        r.append(source.getrandbits(20) * (2 if thumb else 4))
         wide = thumb and word >> 16 != 0
         said, expected = decoder(word, r, spsr), parse(text, r, spsr)
         if not thumb and word >> 28 == 15:
@@ -310,7 +317,8 @@ def compare(decoder, folder, words, thumb, source):
             counts["accepted, all fields equal"] += not bad
             if bad:
                 wrong.append((word, text, "; ".join(bad)))
-    for (word, text), again in zip(unexplained, assemble(folder, [text for _, text in unexplained], thumb)):
+    back = assemble(folder, [text for _, text in unexplained], thumb)
+    for (word, text), again in zip(unexplained, back):
         if again in (word, None):
             wrong.append((word, text, "refused without a reason"))
         else:
