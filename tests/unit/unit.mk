@@ -16,8 +16,12 @@ unit_vgic_sources := hyp/vgic.c
 unit_dt_sources := hyp/dt.c hyp/dtmap.c hyp/refuse.c
 unit_dt_libs := libfdt
 unit_dt_needs = $(addprefix $(UNIT)/trees/,guest.dtb board.dtb)
+unit_dtmap_sources := $(unit_dt_sources)
+unit_dtmap_libs := libfdt
+unit_dtmap_needs = $(unit_dt_needs)
 unit_board_sources := $(unit_dt_sources) hyp/board.c
 unit_board_libs := libfdt
+unit_board_cflags := -D_GNU_SOURCE
 unit_board_needs = $(UNIT)/trees/board.dtb
 unit_config_sources := $(unit_dt_sources) hyp/config.c
 unit_config_libs := libfdt
@@ -94,7 +98,7 @@ endef
 define fuzz_rules
 .PHONY: fuzz-run-$(1) fuzz-$(1)
 fuzz-run-$(1): $(FUZZ)/fuzz_$(1)
-	@timeout 60 $(FUZZ)/fuzz_$(1) -seed=1 -runs=$(FUZZ_RUNS) -max_len=1024 -print_final_stats=1 \
+	@timeout 60 $(FUZZ)/fuzz_$(1) -seed=1 -runs=$(FUZZ_RUNS) -max_len=512 -len_control=0 -print_final_stats=1 \
 		-artifact_prefix=$(FUZZ)/$(1)- >$(UNIT)/results/fuzz_$(1).log 2>&1; \
 	status=$$$$?; echo $$$$status >$(UNIT)/results/fuzz_$(1).status; \
 	if [ $$$$status -eq 0 ]; then echo "[   FUZZ   ] $(1): $(FUZZ_RUNS) inputs"; \
