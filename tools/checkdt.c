@@ -5,7 +5,7 @@
  *   checkdt GUEST [BOARD]    GUEST: a device tree blob or a bundle (FIT); BOARD: a device tree blob
  *
  * Exit status: 0 if bivy would accept the guest; 1 if it would refuse, then stdout has one line
- * "NODE<tab>PROPERTY <tab>SENTENCE"; 2 if a file can't be read. Called by tools/checkguest, which
+ * "NODE<tab>PROPERTY<tab>SENTENCE"; 2 if a file can't be read. Called by tools/checkguest, which
  * adds the line of the .dts.
  */
 #include <errno.h>
@@ -18,8 +18,7 @@
 
 #define FILE_SIZE_MAX (512u << 20)
 #define TREE_SIZE_MAX (1u << 20) /* what is larger holds a kernel */
-#define INTIDS_MAX                                                                                 \
-	1024 /* GICv2 IHI 0048B 2.2.1; how many the board's GIC has, only its registers tell */
+#define INTIDS_MAX    1024 /* GICv2 IHI 0048B 2.2.1; what the board's GIC has, its registers tell */
 
 struct file {
 	uint8_t *bytes; /* malloc'ed, so aligned for anything */
@@ -72,14 +71,13 @@ static bool is_bundle(const struct file *file)
 		return false;
 	}
 	if (fdt_totalsize(file->bytes) > file->size) {
-		return fdt_totalsize(file->bytes) >
-		       TREE_SIZE_MAX; /* cut off: only its size can tell */
+		/* Cut off: only its size can tell. */
+		return fdt_totalsize(file->bytes) > TREE_SIZE_MAX;
 	}
 	return fdt_path_offset(file->bytes, "/images") >= 0;
 }
 
-/* Makes @tree the device tree in the bundle, aligned, after the check of everything else in the
- * bundle. */
+/* Makes @tree the bundle's device tree, aligned, after the check of the rest of the bundle. */
 static int open_bundle(const struct file *bundle, struct fit_bundle *fit, struct file *tree)
 {
 	struct config_error error = {0};
