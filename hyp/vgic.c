@@ -74,7 +74,8 @@ static void release(unsigned int cpu, unsigned int i)
 
 	bank->in_lr &= ~bit;
 	vc->lr_used &= ~(1u << i);
-	if (vc->lr[i].eoi) {
+	if ((vc->lr_eoi >> i & 1) != 0) {
+		vc->lr_eoi &= ~(1u << i);
 		gich_write_lr(i, 0); /* EISR stays set until then (5.3.6) */
 	}
 	if (vc->lr[i].intid >= 32 && (irq_bank_pending(bank) & bit) != 0) {
@@ -100,6 +101,7 @@ static void withdraw(unsigned int cpu, unsigned int i)
 	gich_write_lr(i, 0);
 	bank->in_lr &= ~bit;
 	vc->lr_used &= ~(1u << i);
+	vc->lr_eoi &= ~(1u << i);
 	if ((lr & LR_PENDING) != 0 && record->latched) {
 		bank->latched |= bit;
 		if (record->intid < 16) {
@@ -122,11 +124,11 @@ static void insert(unsigned int cpu, unsigned int i, unsigned int word, unsigned
 	const uint32_t bit = 1u << n;
 	const uint32_t intid = word * 32 + n;
 	uint32_t lr = intid | (uint32_t)bank->priority[n] >> 3 << 23;
+	bool eoi = false;
 
 	record->intid = (uint16_t)intid;
 	record->priority = bank->priority[n];
 	record->latched = (bank->latched & bit) != 0;
-	record->eoi = false;
 	lr |= (bank->active & bit) != 0 ? LR_ACTIVE : LR_PENDING;
 	if ((bank->group1 & bit) != 0) {
 		lr |= LR_GROUP1;
@@ -141,7 +143,7 @@ static void insert(unsigned int cpu, unsigned int i, unsigned int word, unsigned
 			lr |= (uint32_t)record->source << LR_CPUID_SHIFT;
 		}
 		if (vc->sgi_source[n] != 0) {
-			record->eoi = true;
+			eoi = true;
 		} else {
 			bank->latched &= ~bit;
 		}
@@ -149,10 +151,11 @@ static void insert(unsigned int cpu, unsigned int i, unsigned int word, unsigned
 		if ((bank->active & bit) == 0) {
 			bank->latched &= ~bit;
 		}
-		record->eoi = (bank->edge & bit) == 0 || (bank->latched & bit) != 0;
+		eoi = (bank->edge & bit) == 0 || (bank->latched & bit) != 0;
 	}
-	if (record->eoi) {
+	if (eoi) {
 		lr |= LR_EOI;
+		vc->lr_eoi |= 1u << i;
 	}
 	bank->active &= ~bit;
 	bank->in_lr |= bit;
@@ -313,8 +316,8 @@ static void repend(unsigned int cpu, unsigned int i)
 			return;
 		}
 	}
-	if (!record->eoi && (lr & LR_HW) == 0) {
-		record->eoi = true;
+	if ((lr & (LR_EOI | LR_HW)) == 0) {
+		vc->lr_eoi |= 1u << i;
 		gich_write_lr(i, lr | LR_EOI);
 	}
 }
@@ -356,7 +359,11 @@ void vgic_refresh(unsigned int cpu)
 	if ((vc->hcr & GICH_HCR_LRENPIE) != 0) {
 		complete_evicted(cpu);
 	}
-	for (done = gich_empty() & vc->lr_used; done != 0; done &= done - 1) {
+	done = gich_empty() & vc->lr_used;
+	if (vc->lr_eoi != 0) { /* with LR_EOI they don't count as empty (5.3.7) */
+		done |= gich_ended() & vc->lr_eoi;
+	}
+	for (; done != 0; done &= done - 1) {
 		release(cpu, (unsigned int)__builtin_ctz(done));
 	}
 	if (vc->recheck) {

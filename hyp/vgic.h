@@ -36,7 +36,6 @@ struct lr_record {
 	uint16_t intid;
 	uint8_t source; /* SGI: the sender */
 	uint8_t priority;
-	bool eoi;     /* LR_EOI is set */
 	bool latched; /* was pending by the latch, not by the wire alone */
 };
 
@@ -45,6 +44,7 @@ struct vgic_cpu {
 	uint8_t sgi_source[16]; /* mask of cores from which the SGI is pending */
 	uint32_t spi_words;     /* bit n: bank n + 1 may hold something for this core */
 	uint32_t lr_used;       /* bit i: list register i has a record */
+	uint32_t lr_eoi; /* bit i: its LR_EOI is set */
 	uint32_t hcr;           /* last value of GICH_HCR, without EOICount */
 	bool recheck; /* something changed about an interrupt in one of our list registers */
 	struct lr_record lr[VGIC_LRS_MAX];

@@ -72,10 +72,16 @@ static inline uint32_t gich_read_lr(unsigned int i)
 	return mmio_read(GICH_VA + 0x100 + 4 * i);
 }
 
-/* Bit i set: list register i holds no interrupt (5.3.7). */
+/* Bit i: list register i holds no interrupt, and no end of one that is to be told (5.3.7). */
 static inline uint32_t gich_empty(void)
 {
 	return mmio_read(GICH_VA + 0x030);
+}
+
+/* Bit i: the guest ended the interrupt in list register i, which asked for that by LR_EOI (5.3.6). */
+static inline uint32_t gich_ended(void)
+{
+	return mmio_read(GICH_VA + 0x020);
 }
 
 static inline void gich_write_hcr(uint32_t value)
@@ -111,6 +117,7 @@ void gic_kick(uint32_t targets);
 void gich_write_lr(unsigned int i, uint32_t value);
 uint32_t gich_read_lr(unsigned int i);
 uint32_t gich_empty(void);
+uint32_t gich_ended(void);
 void gich_write_hcr(uint32_t value);
 uint32_t gich_read_hcr(void);
 uint32_t gich_read_vmcr(void);
