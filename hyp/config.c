@@ -329,10 +329,6 @@ static int read_node(struct reading *reading, const struct dt_at *at)
 
 static int check_present(const struct reading *reading)
 {
-	if (reading->gics == 0) {
-		return refuse(reading->error, "the guest's device tree has no interrupt "
-					      "controller; add a GICv2 (arm,cortex-a15-gic)");
-	}
 	if (reading->memories == 0) {
 		return refuse(reading->error, "the guest's device tree has no memory; add a node "
 					      "memory@... with device_type = \"memory\"");
@@ -361,6 +357,10 @@ int config_read(const void *dtb, uint32_t limit, struct guest_config *config,
 				 ? read_gic(&reading, &at)
 				 : 0;
 	} while (result == 0 && dt_next(&at));
+	if (result == 0 && reading.gics == 0) {
+		result = refuse(error, "the guest's device tree has no interrupt controller; add a "
+				       "GICv2 (arm,cortex-a15-gic)");
+	}
 	if (result != 0) {
 		return result;
 	}
