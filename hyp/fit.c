@@ -20,10 +20,29 @@ struct reading {
 	struct config_error *error;
 };
 
+/* The configuration to use when none is the default: the only one. */
+static int find_only(struct dt_at *at)
+{
+	struct dt_at only = *at, second;
+
+	if (!dt_next(&only) || only.depth != at->depth + 1) {
+		return dt_refuse(
+			at, NULL,
+			"the guest bundle has no configuration; add one that names kernel and fdt");
+	}
+	second = only;
+	if (dt_skip(&second) && second.depth == only.depth) {
+		return dt_refuse(at, "default",
+				 "the guest bundle has no default configuration, and more than one "
+				 "to choose from");
+	}
+	*at = only;
+	return 0;
+}
+
 static int find_configuration(struct reading *reading, struct dt_at *at)
 {
 	const char *wanted;
-	struct dt_at only;
 
 	if (!dt_find(at, &reading->dt, "/configurations", 15)) {
 		return refuse(reading->error, "the guest bundle has no /configurations node; make "
@@ -31,19 +50,7 @@ static int find_configuration(struct reading *reading, struct dt_at *at)
 	}
 	wanted = dt_string(&reading->dt, dt_node(at), "default");
 	if (wanted == NULL) {
-		only = *at;
-		if (!dt_next(&only) || only.depth < 2) {
-			return dt_refuse(at, NULL,
-					 "the guest bundle has no configuration; add one that "
-					 "names kernel and fdt");
-		}
-		*at = only;
-		if (dt_skip(&only) && only.depth == 2) {
-			return dt_refuse(at, "default",
-					 "the guest bundle has no default configuration, and more "
-					 "than one to choose from");
-		}
-		return 0;
+		return find_only(at);
 	}
 	if (!dt_child(at, wanted, dt_length(wanted))) {
 		return refuse(reading->error,
@@ -87,7 +94,7 @@ static int find_data(const struct reading *reading, const struct dt_at *at, stru
 		image->data = reading->base + position;
 	}
 	if (image->size == 0) {
-		return dt_refuse(at, "data", "this image is empty");
+		return dt_refuse(at, "data", "this image is empty: it has not one byte");
 	}
 	return 0;
 }
