@@ -89,17 +89,3 @@ void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode,
 		regs->r[n] = value;
 	}
 }
-
-uint32_t guest_register(const struct guest_regs *regs, unsigned int n)
-{
-	return n < 8 ? regs->r[n] : banked_register(regs, n, regs->cpsr & PSR_MODE);
-}
-
-void set_guest_register(struct guest_regs *regs, unsigned int n, uint32_t value)
-{
-	if (n < 8) {
-		regs->r[n] = value;
-	} else {
-		set_banked_register(regs, n, regs->cpsr & PSR_MODE, value);
-	}
-}

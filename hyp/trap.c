@@ -12,8 +12,8 @@
 
 typedef void (*trap_handler)(struct guest_regs *regs, uint32_t hsr);
 
-/* ARM DDI 0406C A8.3: the condition passes with these flags. */
-static bool condition_passes(uint32_t condition, uint32_t cpsr)
+/* ARM DDI 0406C A8.3: the condition passes with these flags. Rare, so kept out of line. */
+static __attribute__((noinline)) bool condition_passes(uint32_t condition, uint32_t cpsr)
 {
 	const bool n = cpsr >> 31 & 1, z = cpsr >> 30 & 1, c = cpsr >> 29 & 1, v = cpsr >> 28 & 1;
 	bool pass;

@@ -38,13 +38,26 @@ void irq_take(void);
 /* Past the trapped instruction: PC and, in Thumb state, the IT bits. @length: 2 or 4 bytes. */
 void skip_instruction(struct guest_regs *regs, uint32_t length);
 
-/* A register as the trapped instruction names it, in the mode that it trapped from. @n: 0 to 14. */
-uint32_t guest_register(const struct guest_regs *regs, unsigned int n);
-void set_guest_register(struct guest_regs *regs, unsigned int n, uint32_t value);
-
-/* The same by mode: LDM/STM with user registers. @mode: PSR_USR and so on. */
+/*
+ * Register @n (0 to 14) as an instruction in @mode (PSR_USR and so on) names it; below, as the trapped
+ * instruction does.
+ */
 uint32_t banked_register(const struct guest_regs *regs, unsigned int n, uint32_t mode);
 void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode, uint32_t value);
+
+static inline uint32_t guest_register(const struct guest_regs *regs, unsigned int n)
+{
+	return n < 8 ? regs->r[n] : banked_register(regs, n, regs->cpsr & PSR_MODE);
+}
+
+static inline void set_guest_register(struct guest_regs *regs, unsigned int n, uint32_t value)
+{
+	if (n < 8) {
+		regs->r[n] = value;
+	} else {
+		set_banked_register(regs, n, regs->cpsr & PSR_MODE, value);
+	}
+}
 
 /* A load or store whose syndrome says nothing: decodes and performs it, or injects an abort
  * (emulate.c). */
