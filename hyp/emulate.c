@@ -15,16 +15,19 @@
 #define PAR_SS	 (1u << 1)
 #define PAR_LPAE (1u << 11)
 
-/* The stage 1 translation of the guest's own tables. The guest's PAR is kept. Returns false on a fault. */
-static bool va_to_ipa(uint32_t va, bool user, uint64_t *ipa)
+/*
+ * The stage 1 translation of the guest's own tables, with their permissions. The guest's PAR is kept. Returns
+ * false on a fault.
+ */
+static bool va_to_ipa(uint32_t va, bool user, bool is_write, uint64_t *ipa)
 {
 	const uint64_t saved = read_PAR();
 	uint64_t par;
 
 	if (user) {
-		write_ATS1CUR(va);
+		is_write ? write_ATS1CUW(va) : write_ATS1CUR(va);
 	} else {
-		write_ATS1CPR(va);
+		is_write ? write_ATS1CPW(va) : write_ATS1CPR(va);
 	}
 	isb();
 	par = read_PAR();
@@ -53,7 +56,7 @@ static bool fetch_halfword(const struct guest_regs *regs, uint32_t va, uint32_t 
 	uint64_t ipa;
 	const volatile uint16_t *at;
 
-	if (!va_to_ipa(va, is_user(regs), &ipa)) {
+	if (!va_to_ipa(va, is_user(regs), false, &ipa)) {
 		return false;
 	}
 	at = guest_memory_at(&vm.memory, ipa, 2);
@@ -92,7 +95,7 @@ static bool access_va(const struct guest_regs *regs, const struct transfer *t, u
 	uint64_t ipa;
 	uint8_t *at;
 
-	if (!va_to_ipa(va, is_user(regs) || t->unprivileged, &ipa)) {
+	if ((va & (t->size - 1u)) != 0 || !va_to_ipa(va, is_user(regs) || t->unprivileged, is_write, &ipa)) {
 		return false;
 	}
 	at = guest_memory_at(&vm.memory, ipa, t->size);
@@ -124,36 +127,31 @@ static uint32_t transfer_mode(const struct guest_regs *regs, const struct transf
 	return t->user_registers ? PSR_USR : regs->cpsr & PSR_MODE;
 }
 
-/* Performs transfer @i; a loaded PC goes to *@target. */
+static uint32_t truncate(const struct transfer *t, uint32_t value)
+{
+	return t->size == 4 ? value : value & ((1u << 8 * t->size) - 1);
+}
+
+/*
+ * Performs transfer @i. What is loaded stays in @loaded until all transfers went well: an instruction that
+ * aborts can be run again (ARM DDI 0406C B1.9.8).
+ */
 static bool perform(struct guest_regs *regs, const struct transfer *t, unsigned int i, uint32_t r15,
-		    uint32_t *target)
+		    uint32_t loaded[16])
 {
 	const uint32_t va = t->va + i * t->size;
 	const unsigned int n = t->reg[i];
-	uint32_t value = 0;
+	uint32_t value;
 
 	if (t->store) {
-		value = n == 15 ? r15 : banked_register(regs, n, transfer_mode(regs, t));
-		value &= t->size == 4 ? ~0u : (1u << 8 * t->size) - 1;
+		value = truncate(t, n == 15 ? r15 : banked_register(regs, n, transfer_mode(regs, t)));
 		return access_va(regs, t, va, true, &value);
 	}
-	if (!access_va(regs, t, va, false, &value)) {
+	if (!access_va(regs, t, va, false, &loaded[i])) {
 		return false;
 	}
-	if (t->swap) {
-		uint32_t stored = guest_register(regs, t->reg[1]);
-
-		stored &= t->size == 4 ? ~0u : 0xffu;
-		if (!access_va(regs, t, va, true, &stored)) {
-			return false;
-		}
-	}
-	if (n == 15) {
-		*target = value;
-	} else {
-		set_banked_register(regs, n, transfer_mode(regs, t), extend(t, value));
-	}
-	return true;
+	value = t->swap ? truncate(t, guest_register(regs, t->reg[1])) : 0;
+	return !t->swap || access_va(regs, t, va, true, &value);
 }
 
 /* The registers as the instruction reads them. */
@@ -175,7 +173,7 @@ static void branch(struct guest_regs *regs, uint32_t target)
 void emulate_transfer(struct guest_regs *regs, uint32_t hsr)
 {
 	struct transfer t;
-	uint32_t r[16], insn, target = 0;
+	uint32_t r[16], loaded[16], insn;
 	bool jumps = false;
 
 	if ((hsr & HSR_CM) != 0) { /* cache maintenance of a device: nothing is cached */
@@ -191,11 +189,17 @@ void emulate_transfer(struct guest_regs *regs, uint32_t hsr)
 		return;
 	}
 	for (unsigned int i = 0; i < t.count; i++) {
-		if (!perform(regs, &t, i, r[15], &target)) {
+		if (!perform(regs, &t, i, r[15], loaded)) {
 			inject_data_abort(regs, t.va + i * t.size, ABORT_EXTERNAL, t.store);
 			return;
 		}
-		jumps |= !t.store && t.reg[i] == 15;
+	}
+	for (unsigned int i = 0; i < t.count && !t.store; i++) {
+		if (t.reg[i] == 15) {
+			jumps = true;
+		} else {
+			set_banked_register(regs, t.reg[i], transfer_mode(regs, &t), extend(&t, loaded[i]));
+		}
 	}
 	if (t.exclusive && t.store) {
 		set_guest_register(regs, t.status, 0);
@@ -205,6 +209,6 @@ void emulate_transfer(struct guest_regs *regs, uint32_t hsr)
 	}
 	skip_instruction(regs, t.length);
 	if (jumps) {
-		branch(regs, target);
+		branch(regs, loaded[t.count - 1]); /* the PC is the last of a list */
 	}
 }

@@ -46,7 +46,7 @@ int mmio_add(uint64_t base, uint32_t size, mmio_handler handler, void *device, s
 	const uint32_t first = key_of(base), last = key_of(base + size - 1);
 	unsigned int at = lower_bound(first);
 
-	if (size == 0 || ((base | size) & ((1u << MMIO_KEY_SHIFT) - 1)) != 0 || base + size > 1ull << 40) {
+	if (size == 0 || ((base | size) & ((1u << MMIO_KEY_SHIFT) - 1)) != 0 || base > (1ull << 40) - size) {
 		return -EINVAL;
 	}
 	if (region_count == MMIO_REGIONS_MAX) {
