@@ -96,33 +96,6 @@ void vgic_set_line(uint32_t intid, bool level);
  */
 bool vgic_pending(unsigned int cpu);
 
-/*
- * The rest is for vgicd.c, vgic.lock held.
- */
-
-/* Takes the interrupts in @mask out of every list register, so that their state is all here. May
- * release and retake the lock. */
-void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask);
-
-/* After a change to @mask of bank @word: list registers of this core, a kick for others. */
-void vgic_changed(unsigned int cpu, unsigned int word, uint32_t mask);
-
-/* An SGI from this core to the cores in @targets (bit = core's index). @sgi: 0 to 15. */
-void vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets);
-
-/* Every core looks again, as after a write to GICD_CTLR. */
-void vgic_changed_all(unsigned int cpu);
-
-static inline struct irq_bank *vgic_bank(unsigned int cpu, unsigned int word)
-{
-	return word == 0 ? &vgic.cpu[cpu].private : &vgic.spi[word - 1];
-}
-
-static inline uint32_t irq_bank_pending(const struct irq_bank *bank)
-{
-	return bank->latched | (bank->level & ~bank->edge);
-}
-
 /* The guest's distributor registers: an mmio_handler, @device ignored (vgicd.c). */
 bool vgicd_access(void *device, struct mmio_access *access);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The guest's GICv2 distributor, register by register (IHI 0048B 4.3). Lock: vgic.lock, taken in vgicd_access(). */
-#include "vgic.h"
+#include "vgic_state.h"
 #include "../drivers/hw/gicv2.h"
 #include "self.h"
 

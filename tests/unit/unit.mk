@@ -12,7 +12,7 @@
 
 unit_decode_sources := hyp/decode.c
 unit_mmio_sources := hyp/mmio.c
-unit_vgic_sources := hyp/vgic.c
+unit_vgic_sources := hyp/vgic.c hyp/vgic_lr.c hyp/vgicd.c
 unit_dt_sources := hyp/dt.c hyp/dtmap.c hyp/refuse.c
 unit_dt_libs := libfdt
 unit_dt_needs = $(addprefix $(UNIT)/trees/,guest.dtb board.dtb)
