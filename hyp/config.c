@@ -182,6 +182,13 @@ static int read_cpu(struct reading *reading, const struct dt_at *at)
 	return 0;
 }
 
+/* Registers that a guest can have: @unit bytes or more, at a multiple of @unit, below 1 TiB. */
+static bool usable(const struct range *reg, uint32_t unit)
+{
+	return reg->size >= unit && (reg->base & (unit - 1)) == 0 && reg->base < IPA_LIMIT &&
+	       reg->size <= IPA_LIMIT - reg->base;
+}
+
 static int read_gic(struct reading *reading, const struct dt_at *at)
 {
 	struct guest_config *config = reading->config;
@@ -192,9 +199,8 @@ static int read_gic(struct reading *reading, const struct dt_at *at)
 		return dt_refuse(at, NULL,
 				 "a guest has one interrupt controller, and this is the second");
 	}
-	if (dt_reg(at, 0, &gicd) != 0 || dt_reg(at, 1, &gicc) != 0 || gicd.size < PAGE ||
-	    gicc.size < PAGE || gicd.base % PAGE != 0 || gicc.base % PAGE != 0 ||
-	    gicd.base >= IPA_LIMIT || gicc.base >= IPA_LIMIT - PAGE) {
+	if (dt_reg(at, 0, &gicd) != 0 || dt_reg(at, 1, &gicc) != 0 || !usable(&gicd, PAGE) ||
+	    !usable(&gicc, PAGE)) {
 		return dt_refuse(at, "reg",
 				 "the interrupt controller needs two ranges, GICD and GICC, each 4 "
 				 "KiB or more at a multiple of 4 KiB below 1 TiB");
@@ -277,8 +283,7 @@ static int read_device(struct reading *reading, const struct dt_at *at)
 		return result;
 	}
 	unit = device->kind == DEVICE_PL011 ? PAGE : VIRTIO_MMIO_SIZE;
-	if (dt_reg(at, 0, &reg) != 0 || reg.size < unit || reg.base % unit != 0 ||
-	    reg.size > UINT32_MAX || reg.base >= IPA_LIMIT || reg.size > IPA_LIMIT - reg.base) {
+	if (dt_reg(at, 0, &reg) != 0 || !usable(&reg, unit) || reg.size > UINT32_MAX) {
 		return dt_refuse(at, "reg",
 				 "this device needs registers of %llx bytes or more, at a multiple "
 				 "of that, where its buses' ranges lead to the guest's memory map",
