@@ -16,8 +16,9 @@
 #include "../drivers/hw/gicv2.h"
 
 #define SCTLR_RESET 0x00c50078u /* RES1 bits; MMU, caches, alignment checks off (ARM DDI 0406C B4.1.130) */
+/* Neither FB nor BSU: a vCPU never leaves its core, so its local maintenance and barriers suffice. */
 #define HCR_BIVY                                                                                   \
-	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TSC | HCR_TIDCP | HCR_TAC)
+	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TSC | HCR_TIDCP | HCR_TAC)
 #define HSTR_T15     (1u << 15)
 #define HCPTR_BIVY   0x001033ffu /* RES1 bits, TTA, TCP0 to 9: all but floating point (B4.1.66) */
 #define HDCR_TDRA_TDOSA_TDA (7u << 9)

@@ -15,7 +15,6 @@
 #define HCR_AMO    (1u << 5)
 #define HCR_VA     (1u << 8)
 #define HCR_FB     (1u << 9)
-#define HCR_BSU_IS (1u << 10)
 #define HCR_TSC    (1u << 19)
 #define HCR_TIDCP  (1u << 20)
 #define HCR_TAC    (1u << 21)
