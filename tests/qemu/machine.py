@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Starting QEMU with bivy, or with a payload alone, and talking to its serial port."""
+
+import os
+import re
+import subprocess
+
+import pexpect
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
+BIVY = os.path.join(BUILD, "bivy.bin")
+PROMPT = "root@debian:~# \x1b\\[6n"
+# For one answer, and for a whole boot: generous, the machine may be busy.
+ANSWER = 60
+BOOT = 300
+
+
+def built(*names):
+    return os.path.join(BUILD, *names)
+
+
+def run(*command, **options):
+    """A tool of this tree, from its top, with everything that it says."""
+    environment = {**os.environ, "BUILD": os.path.relpath(BUILD, TOP), **options.pop("env", {})}
+    return subprocess.run(command, cwd=TOP, check=False, text=True, env=environment,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+
+
+class Machine:
+    """One QEMU. Leaving the `with` block ends it."""
+
+    def __init__(self, *options, machine="virt,virtualization=on", cpu="cortex-a15", cpus=1,
+                 mem="128M", kernel=BIVY, bundle=None, timeout=ANSWER):
+        command = ["-M", machine, "-cpu", cpu, "-smp", str(cpus), "-m", mem, "-nic", "none",
+                   "-display", "none", "-monitor", "none", "-serial", "stdio", "-kernel", kernel]
+        if bundle:
+            command += ["-initrd", bundle]
+        self.child = pexpect.spawn("qemu-system-arm", [*command, *options], timeout=timeout,
+                                   encoding="latin-1", echo=False,
+                                   env={**os.environ, "QEMU_AUDIO_DRV": "none"})
+        self.child.delaybeforesend = None
+        self.log = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.close(force=True)
+
+    def expect(self, pattern, timeout=-1):
+        """Waits for the pattern; returns what came before it. Ends the test with the output."""
+        try:
+            self.child.expect(pattern, timeout=timeout)
+        except (pexpect.TIMEOUT, pexpect.EOF) as error:
+            self.log += str(self.child.before)
+            raise AssertionError(f"{pattern!r} did not come ({type(error).__name__}); the output:\n"
+                                 f"{self.log[-4000:]}") from None
+        self.log += self.child.before + self.child.after
+        return self.child.before
+
+    def match(self, group=1):
+        return self.child.match.group(group)
+
+    def send(self, text):
+        self.child.send(text)
+
+    def command(self, line, prompt=PROMPT, timeout=-1):
+        """A shell command; returns what it printed."""
+        self.send(line + "\r")
+        answer = self.expect(prompt, timeout)
+        assert "bug in bivy" not in answer, answer
+        return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", answer.replace("\r", "")).split("\n", 1)[-1]
+
+    def ends(self, timeout=-1):
+        """Waits until QEMU has ended; returns its exit status."""
+        try:
+            self.child.expect(pexpect.EOF, timeout=timeout)
+        except pexpect.TIMEOUT:
+            self.log += str(self.child.before)
+            raise AssertionError("QEMU did not end; the output:\n" + self.log[-4000:]) from None
+        self.log += self.child.before
+        self.child.close()
+        return self.child.exitstatus
+
+
+def payload(name, cpus=1, native=False, suffix="", **options):
+    """A machine with a payload of tests/payload."""
+    if native:
+        return Machine(machine="virt", cpus=cpus, kernel=built("payload", name + ".bin"), **options)
+    return Machine(cpus=cpus, bundle=built("payload", f"{name}{suffix}.itb"), **options)
+
+
+def verdict(machine, timeout=-1):
+    """Reads a payload's answers to its end; every one must be ok."""
+    machine.expect(r"done (\d+) ok, (\d+) failed\r", timeout)
+    passed, failed = int(machine.match(1)), int(machine.match(2))
+    bad = re.findall(r"^FAIL .*?$", machine.log, re.MULTILINE)
+    assert not bad and failed == 0, "\n".join(line.strip() for line in bad)
+    assert passed > 0
+    assert machine.ends() == 0
+    assert "bug in bivy" not in machine.log, machine.log[-2000:]

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Tests on QEMU: payloads, which are bare-metal guests, and whole systems. Included by the top-level Makefile.
+
+## make test        make check, then payloads and real guests on QEMU
+## make payloads    build the payloads; tests/payload/NAME.c becomes build/payload/NAME.bin and .itb
+
+.PHONY: test payloads
+
+PAYLOAD := $(BUILD)/payload
+payload_shared := start.S payload.c
+payload_names := $(filter-out payload gic mmu,$(patsubst tests/payload/%.c,%,$(wildcard tests/payload/*.c)))
+payload_cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -mno-unaligned-access -g -O1 \
+	-std=gnu11 -ffreestanding -fno-common -fno-tree-loop-distribute-patterns -Itests/payload
+payload_objects := $(payload_shared:%=$(PAYLOAD)/%.o)
+
+payloads: $(payload_names:%=$(PAYLOAD)/%.itb)
+
+$(PAYLOAD)/%.o: tests/payload/% Makefile tests/tests.mk | $(BUILD)/.deps-build
+	@echo "  CC      $<"
+	@mkdir -p $(@D)
+	@$(CROSS)gcc $(payload_cflags) $(warnings) -MMD -MP -c -o $@ $<
+
+.SECONDARY: $(payload_objects) $(payload_names:%=$(PAYLOAD)/%.c.o) $(payload_names:%=$(PAYLOAD)/%.elf) \
+	$(payload_names:%=$(PAYLOAD)/%.bin)
+
+$(PAYLOAD)/%.elf: $(PAYLOAD)/%.c.o $(payload_objects) tests/payload/payload.ld
+	@echo "  LD      $@"
+	@$(CROSS)gcc $(payload_cflags) -nostdlib -static -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+		-T tests/payload/payload.ld -o $@ $< $(payload_objects) -lgcc
+
+$(PAYLOAD)/%.bin: $(PAYLOAD)/%.elf
+	@$(CROSS)objcopy -O binary $< $@
+
+$(PAYLOAD)/%.itb: $(PAYLOAD)/%.bin tests/payload/guest.dts guest-config/virt.dtsi tools/mkbundle $(BUILD)/checkdt
+	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/payload/guest.dts -o $@
+
+$(PAYLOAD)/%-restart.itb: $(PAYLOAD)/%.bin tests/payload/restart.dts guest-config/virt.dtsi tools/mkbundle $(BUILD)/checkdt
+	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/payload/restart.dts -o $@
+
+-include $(wildcard $(PAYLOAD)/*.d)
+
+# The slow ones, which boot real guests, come first; two QEMUs at once.
+QEMU_TESTS ?= tests/qemu
+test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-installer)
+
+test: $(BUILD)/bivy.bin $(BUILD)/checkdt payloads $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-run
+	@tools/install-deps python3-pytest-xdist u-boot-qemu
+	@BUILD=$(BUILD) tests/qemu/all '$(MAKE)' $(QEMU_TESTS)
