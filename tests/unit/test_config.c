@@ -96,6 +96,12 @@ static void test_accepted(void **state)
   /* clang-format off */
 		{"memory of size 0", {CELLS(MEMORY, "reg", 0, 0x40000000, 0, 0)}},
 		{"memory without device_type", {DROP(MEMORY, "device_type")}},
+		{"memory without an address", {DROP(MEMORY, NULL), CELLS("/memory", "reg", 0, 0x40000000, 0, 0)}},
+		{"what only sounds like memory", {EMPTY("/memory-controller@1", "reg")}},
+		{"nor this", {EMPTY("/mem@1", "reg"), EMPTY("/memoryless", "reg")}},
+		{"memory up to 1 TiB", {CELLS(MEMORY, "reg", 0xff, 0xf0000000, 0, 0x10000000)}},
+		{"a device up to 1 TiB", {CELLS(SLOT1, "reg", 0xff, 0xfffffe00, 0, 0x200)}},
+		{"properties that are nearly ours", {EMPTY("/chosen", "bivouac"), EMPTY("/chosen", "xivy,reset")}},
 		{"as much memory as the board has", {CELLS(MEMORY, "reg", 0, 0x40000000, 0, 0x20000000)}},
 		{"memory above 4 GiB", {CELLS(MEMORY, "reg", 0x80, 0, 0, 0x10000000)}},
 		{"memory at 0", {CELLS(MEMORY, "reg", 0, 0x10000000, 0, 0)}},
@@ -189,7 +195,7 @@ static const struct refusal {
 	{"a PL011 too small", PL011, "reg", "0x1000 bytes", {CELLS(PL011, "reg", 0, 0x09000000, 0, 0x800)}},
 	{"a PL011 unaligned", PL011, "reg", "0x1000 bytes", {CELLS(PL011, "reg", 0, 0x09000200, 0, 0x1000)}},
 	{"a transport too small", SLOT1, "reg", "0x200 bytes", {CELLS(SLOT1, "reg", 0, 0x0a000200, 0, 0x100)}},
-	{"a transport unaligned", SLOT1, "reg", "0x200 bytes", {CELLS(SLOT1, "reg", 0, 0x0a000204, 0, 0x200)}},
+	{"a transport unaligned", SLOT1, "reg", "0x200 bytes", {CELLS(SLOT1, "reg", 0, 0x0a000300, 0, 0x200)}},
 	{"a device of 4 GiB", SLOT1, "reg", "0x200 bytes", {CELLS(SLOT1, "reg", 0, 0x0a000200, 1, 0)}},
 	{"a device over 1 TiB", SLOT1, "reg", "0x200 bytes", {CELLS(SLOT1, "reg", 0xff, 0xfffffe00, 0, 0x400)}},
 	{"a device on a lost bus", "/bus@c000000/inner/virtio_mmio@2000", "reg", "ranges", {DROP("/bus@c000000", "ranges")}},
@@ -200,6 +206,7 @@ static const struct refusal {
 	{"itself as a controller", PL011, "interrupts", "needs an SPI", {CELLS(PL011, "phandle", 77), CELLS(PL011, "interrupt-parent", 77)}},
 	{"interrupts in pieces", PL011, "interrupts", "needs an SPI", {CELLS(PL011, "interrupts", 0, 1)}},
 	{"an SPI beyond the GIC", "", "", "ends at SPI 63", {CELLS(PL011, "interrupts", 0, 64, 4)}},
+	{"the first SPI twice", "", "", "share SPI 1;", {CELLS(SLOT1, "interrupts", 0, 1, 1)}},
 	{"an SPI twice", "", "", "share SPI 16", {CELLS(SLOT1, "interrupts", 0, 16, 1)}},
 	{"devices that overlap", "", "", "overlaps " SLOT0, {CELLS(SLOT1, "reg", 0, 0x0a000000, 0, 0x200)}},
 	{"devices that overlap by one word", "", "", "overlaps " SLOT0, {CELLS(SLOT0, "reg", 0, 0x0a000000, 0, 0x204)}},
@@ -298,6 +305,30 @@ static void test_too_many(void **state)
 	free(more);
 }
 
+/* Values at the very edge, for which the board of the other tests is too small. */
+static void test_edges(void **state)
+{
+	static const struct change change[] = {
+		CELLS(MEMORY, "reg", 0, 0x40000000, 0, 0xc0000000),
+		CELLS(GIC, "reg", 0, 0x08000000, 0, 0x1000, 0, 0x08010000, 0, 0x2000),
+		CELLS(SLOT1, "reg", 1, 0, 0, 0xfffffe00),
+	};
+	struct board large = board;
+	struct guest_config config;
+	struct config_error error;
+	size_t size;
+	void *changed = tree_changed(tree, change, 3, &size);
+
+	(void)state;
+	large.ram.size = 0x100000000;
+	assert_int_equal(config_read(changed, (uint32_t)size, &config, &error), 0);
+	assert_int_equal(config_check(&config, &large, 1020, &error), 0);
+	assert_int_equal(config.ram_size, GUEST_RAM_MAX);
+	assert_int_equal(config.gicc_size, 0x2000);
+	assert_int_equal(config.device[2].size, 0xfffffe00);
+	free(changed);
+}
+
 static void test_board_too_small(void **state)
 {
 	struct board small = board;
@@ -358,7 +389,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_facts),           cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_refusals),        cmocka_unit_test(test_too_many),
-		cmocka_unit_test(test_board_too_small), cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_board_too_small), cmocka_unit_test(test_edges),
+		cmocka_unit_test(test_hostile),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, load, unload);

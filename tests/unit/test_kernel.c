@@ -100,6 +100,13 @@ static void test_zimage(void **state)
 	assert_accepted(256, &entered, KERNEL_ZIMAGE, 0x40010040);
 	assert_accepted(256, &both, KERNEL_ZIMAGE, 0x41000080);
 	assert_true(layout.thumb_entry);
+	far.load = RAM;
+	assert_accepted(256, &far, KERNEL_ZIMAGE, RAM);
+	make_zimage(48);
+	assert_accepted(48, NULL, KERNEL_ZIMAGE, RAM + 0x10000);
+	assert_accepted(47, NULL, KERNEL_RAW, RAM + 0x10000);
+	make_zimage(256);
+	far.load = 0x3fff0000;
 	assert_refused(255, NULL, "zImage of 256 bytes, of which only 255");
 	assert_refused(256, &far, "not in the guest's RAM");
 	far.load = RAM + RAM_SIZE - 255;
@@ -127,6 +134,8 @@ static void test_raw(void **state)
 	bytes[0] = 0x1f;
 	bytes[1] = 0x8b;
 	assert_refused(64, NULL, "compressed by gzip");
+	assert_refused(2, NULL, "compressed by gzip");
+	assert_accepted(1, NULL, KERNEL_RAW, RAM + 0x10000);
 }
 
 /* A uImage of @size bytes behind its header, as mkimage makes it. */
@@ -167,6 +176,9 @@ static void test_uimage(void **state)
 	assert_accepted(164, &elsewhere, KERNEL_UIMAGE, 0x41000010);
 	assert_segment(0, 0x41000000, 100, 64, 100);
 	assert_accepted(164, &entered, KERNEL_UIMAGE, 0x40010040);
+	make_uimage(100, 0x40008000, 0x40008010, 1);
+	seal_uimage();
+	assert_accepted(164, NULL, KERNEL_UIMAGE, 0x40008010);
 	make_uimage(100, 0, 0x20, 14);
 	seal_uimage();
 	assert_accepted(164, NULL, KERNEL_UIMAGE, RAM + 0x10020);
@@ -248,6 +260,9 @@ static void test_elf(void **state)
 	put(24, 0x4010000b);
 	assert_accepted(512, NULL, KERNEL_ELF, 0x4010000a);
 	assert_true(layout.thumb_entry);
+	make_elf(1, 0x40100008); /* headers and bytes up to the very end */
+	make_segment(0, 0, 0x40100000, 0x40100000, 84, 84);
+	assert_accepted(84, NULL, KERNEL_ELF, 0x40100008);
 	/* linked at one address, loaded at another: QEMU enters at the physical one */
 	make_elf(1, 0xc0100008);
 	make_segment(0, 0x100, 0xc0100000, 0x40100000, 0x80, 0x1000);
