@@ -65,9 +65,6 @@ const char *virtqueue_enable(struct virtqueue *queue)
 	if (!queue->used_at) {
 		return "the used ring is not in RAM or not 4-byte aligned";
 	}
-	queue->last_avail = 0;
-	queue->used_index = 0;
-	queue->signalled = 0;
 	queue->ready = true;
 	return NULL;
 }

@@ -49,7 +49,7 @@ struct virtio_chain {
 };
 
 /*
- * Checks the size and the three rings and makes the queue ready.
+ * Checks the size and the three rings and makes the queue, whose indices are 0, ready.
  * Returns NULL, or a sentence that says what is wrong; the queue is not ready then.
  * Source: virtio 1.2 2.7, 2.7.10.1 (alignments).
  */

@@ -4,6 +4,8 @@
 #include "bytes.h"
 #include "reference_queue.h"
 
+#define INDIRECT_TABLE 0x1800u /* from RAM_BASE, where one is likely */
+
 static _Alignas(4096) uint8_t ram[RAM_SIZE];
 static uint8_t reference_ram[RAM_SIZE];
 static const struct guest_memory memory = {RAM_BASE, RAM_SIZE, ram};
@@ -29,21 +31,33 @@ static uint64_t take_ring(struct bytes *in, uint32_t usual)
 			    : (uint64_t)take32(in) << 32 | take32(in);
 }
 
+/* A descriptor that has a chance, in the queue's table or in what may be an indirect one. */
+static void poke_descriptor(struct bytes *in)
+{
+	uint8_t kind = take8(in);
+	uint64_t table = kind & 1 ? RAM_BASE + INDIRECT_TABLE : reference.desc;
+	uint64_t at = table + 16 * (take8(in) % 20u);
+	uint32_t usual = kind & 2 ? INDIRECT_TABLE : 0x1c00u + (kind >> 4);
+
+	if (!reference_in_ram(at, 16)) {
+		return;
+	}
+	reference_store(ram, at, 8, take_ring(in, usual));
+	reference_store(ram, at + 8, 4, kind & 4 ? 16 * (kind >> 4) : take_length(in));
+	reference_store(ram, at + 12, 2, kind & 8 ? take8(in) & 7 : 4 * (kind & 1) ^ 4);
+	reference_store(ram, at + 14, 2, take8(in) % 20);
+}
+
 static void poke(struct bytes *in)
 {
-	uint32_t offset = take16(in) % (RAM_SIZE - 16);
-	unsigned int i;
+	uint8_t kind = take8(in);
+	uint32_t offset;
 
-	if (take8(in) & 1) { /* a descriptor that has a chance */
-		uint32_t at = RAM_BASE + offset / 16 * 16;
-
-		reference_store(ram, at, 8, take_ring(in, take16(in) % RAM_SIZE));
-		reference_store(ram, at + 8, 4, take_length(in));
-		reference_store(ram, at + 12, 2, take8(in) & 7);
-		reference_store(ram, at + 14, 2, take8(in) % 20);
+	if (kind < 200) {
+		poke_descriptor(in);
 	} else {
-		for (i = take8(in) % 16; i > 0; i--) {
-			ram[offset + i] = take8(in);
+		for (offset = take16(in) % (RAM_SIZE - 16); kind & 15; kind--) {
+			ram[offset++] = take8(in);
 		}
 	}
 	memcpy(reference_ram, ram, RAM_SIZE);
@@ -56,6 +70,16 @@ static void offer(struct bytes *in)
 	reference_store(ram, reference.avail + 4 + 2 * (index % reference.num), 2, take8(in) % 20);
 	reference_store(ram, reference.avail + 2, 2, index + 1);
 	memcpy(reference_ram, ram, RAM_SIZE);
+}
+
+/* A reset that keeps the rings, so that one bad chain is not the end of an input. */
+static void mend(void)
+{
+	reference.broken = false;
+	reference.last = (uint16_t)reference_load(ram, reference.avail + 2, 2);
+	queue->last_avail = reference.last;
+	device.status = VIRTIO_STATUS_DRIVER_OK;
+	device.fault = NULL;
 }
 
 static void pop(void)
@@ -143,6 +167,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 			reference_push(&reference, what, written);
 		} else {
 			AGREE(virtqueue_should_notify(queue), reference_should_notify(&reference));
+			mend();
 		}
 		AGREE(queue->last_avail, reference.last);
 		AGREE(queue->used_index, reference.used_index);

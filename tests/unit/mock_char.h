@@ -17,6 +17,7 @@ struct mock_char {
 	size_t in_length; /* bytes left of in */
 	size_t refused;   /* write() calls that took less than was offered */
 	void (*on_write)(void);
+	void (*on_read)(void);
 };
 
 static inline size_t mock_char_write(struct char_backend *backend, const uint8_t *bytes,
@@ -52,6 +53,9 @@ static inline size_t mock_char_read(struct char_backend *backend, uint8_t *bytes
 		memcpy(bytes, mock->in, got);
 		mock->in += got;
 		mock->in_length -= got;
+	}
+	if (mock->on_read) {
+		mock->on_read();
 	}
 	return got;
 }

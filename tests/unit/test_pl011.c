@@ -196,6 +196,8 @@ static void whole_page(void **state)
 			write_size(offset, 2, 0xffff);
 		}
 	}
+	assert_int_equal(rd(0x1000), 0); /* of a larger region */
+	assert_int_equal(rd(0xfffffffc), 0);
 	for (offset = 0xfe0; offset < 0x1000; offset += 4) {
 		wr(offset, 0xff);
 	}

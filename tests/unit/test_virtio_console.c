@@ -297,6 +297,26 @@ static void text_over_several_descriptors(void **state)
 	assert_int_equal(*(uint8_t *)guest_at(SPACE(0) + 5), 0);
 }
 
+static void type_more(void)
+{
+	mock_char_feed(&mock, "456", 3);
+	mock.on_read = NULL;
+}
+
+/* Bytes that come while a chain is filled must not leave a hole in it. */
+static void text_that_comes_meanwhile(void **state)
+{
+	(void)state;
+	guest_desc(DESC(RX), 0, SPACE(0), 4, WRITE | NEXT, 1);
+	guest_desc(DESC(RX), 1, SPACE(0) + 4, 4, WRITE, 0);
+	guest_offer(RX, SIZE, 0);
+	offer_space(2, 8);
+	mock.on_read = type_more;
+	feed("123");
+	assert_received(0, 0, "123");
+	assert_received(1, 2, "456");
+}
+
 static void buffers_from_before_driver_ok(void **state)
 {
 	(void)state;
@@ -404,6 +424,7 @@ int main(void)
 		TEST(typed_text),
 		TEST(text_waits_for_buffers),
 		TEST(text_over_several_descriptors),
+		TEST(text_that_comes_meanwhile),
 		TEST(buffers_from_before_driver_ok),
 		TEST(receives_when_the_driver_is_there),
 		TEST(writable_buffer_to_transmit),
