@@ -14,7 +14,6 @@
 struct reading {
 	struct dt dt;
 	struct board *board;
-	struct config_error *error;
 	struct range tree; /* where the tree itself lies */
 	uint32_t gic;      /* phandle */
 };
@@ -109,8 +108,8 @@ static int read_timer(struct reading *reading)
 	struct dt_at at;
 
 	if (!find_compatible(&at, &reading->dt, "arm,armv7-timer")) {
-		return refuse(reading->error, "the board's device tree has no timer "
-					      "(arm,armv7-timer); bivy needs the Generic Timer");
+		return refuse(reading->dt.error, "the board's device tree has no timer "
+						 "(arm,armv7-timer); bivy needs the Generic Timer");
 	}
 	if (dt_interrupt(&at, 1, reading->gic, &board->physical_timer_intid) != 0 ||
 	    dt_interrupt(&at, 2, reading->gic, &board->virtual_timer_intid) != 0 ||
@@ -168,7 +167,7 @@ static int read_cpus(struct reading *reading)
 		board->cpu_mpidr[board->cpu_count++] = (uint32_t)reg & MPIDR_AFFINITY;
 	}
 	if (board->cpu_count == 0) {
-		return refuse(reading->error,
+		return refuse(reading->dt.error,
 			      "the board's device tree has no CPU that can be used under /cpus");
 	}
 	return 0;
@@ -231,7 +230,8 @@ static int read_ram(struct reading *reading)
 		}
 	}
 	if (reading->board->ram.size == 0) {
-		return refuse(reading->error, "the board's device tree has no memory below 1 TiB");
+		return refuse(reading->dt.error,
+			      "the board's device tree has no memory below 1 TiB");
 	}
 	return 0;
 }
@@ -290,14 +290,14 @@ static int read_reserved(struct reading *reading)
 		}
 	}
 	if (reading->board->ram.size == 0) {
-		return refuse(reading->error, "all of the board's memory is reserved");
+		return refuse(reading->dt.error, "all of the board's memory is reserved");
 	}
 	return 0;
 }
 
 int board_read(const void *dtb, uint32_t limit, struct board *board, struct config_error *error)
 {
-	struct reading reading = {.board = board, .error = error};
+	struct reading reading = {.board = board};
 	struct dt_at gic;
 	bool have_gic;
 	int result;

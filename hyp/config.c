@@ -19,14 +19,14 @@
 struct reading {
 	struct dt dt;
 	struct guest_config *config;
-	struct config_error *error;
 	uint32_t gic; /* phandle */
 	unsigned int gics, memories, timers;
 };
 
-static bool named(const struct dt_at *at, unsigned int depth, const char *name)
+/* Whether the node, or the one above it that is the root's child, has this name. */
+static bool named(const struct dt_at *at, const char *name)
 {
-	return at->depth >= depth && dt_same(dt_name(at->dt, at->node[depth]), name);
+	return at->depth > 0 && dt_same(dt_name(at->dt, at->node[1]), name);
 }
 
 static bool is_memory(const struct dt_at *at)
@@ -51,16 +51,17 @@ enum guest_node config_node(const struct dt_at *at)
 	if (is_memory(at)) {
 		return NODE_MEMORY;
 	}
-	if (named(at, 1, "cpus") && at->depth <= 2) {
-		return at->depth == 1                          ? NODE_CPUS
-		       : dt_is(dt, node, "device_type", "cpu") ? NODE_CPU
-							       : NODE_PLAIN;
-	}
-	if (named(at, 1, "chosen") && at->depth == 1) {
+	if (at->depth == 1 && named(at, "chosen")) {
 		return NODE_CHOSEN;
 	}
+	if (at->depth == 1 && named(at, "cpus")) {
+		return NODE_CPUS;
+	}
+	if (at->depth == 2 && named(at, "cpus") && dt_is(dt, node, "device_type", "cpu")) {
+		return NODE_CPU;
+	}
 	if (!dt_has(dt, node, "compatible") || !dt_enabled(dt, node) ||
-	    named(at, 1, "reserved-memory")) {
+	    named(at, "reserved-memory")) {
 		return NODE_PLAIN;
 	}
 	if (dt_is_gic(dt, node)) {
@@ -335,12 +336,12 @@ static int read_node(struct reading *reading, const struct dt_at *at)
 static int check_present(const struct reading *reading)
 {
 	if (reading->memories == 0) {
-		return refuse(reading->error, "the guest's device tree has no memory; add a node "
-					      "memory@... with device_type = \"memory\"");
+		return refuse(reading->dt.error, "the guest's device tree has no memory; add a "
+						 "node memory@... with device_type = \"memory\"");
 	}
 	if (reading->timers == 0) {
-		return refuse(reading->error, "the guest's device tree has no timer; add a node "
-					      "with compatible = \"arm,armv7-timer\"");
+		return refuse(reading->dt.error, "the guest's device tree has no timer; add a node "
+						 "with compatible = \"arm,armv7-timer\"");
 	}
 	return 0;
 }
@@ -348,7 +349,7 @@ static int check_present(const struct reading *reading)
 int config_read(const void *dtb, uint32_t limit, struct guest_config *config,
 		struct config_error *error)
 {
-	struct reading reading = {.config = config, .error = error};
+	struct reading reading = {.config = config};
 	struct dt_at at;
 	int result = dt_open(&reading.dt, dtb, limit, "the guest's device tree", error);
 

@@ -215,10 +215,10 @@ int dt_open(struct dt *dt, const void *tree, uint64_t limit, const char *what,
 	int result = check_header(tree, limit, what, error);
 	const char *wrong;
 
+	dt->error = error;
 	if (result != 0) {
 		return result;
 	}
-	dt->error = error;
 	wrong = check_blocks(&check, dt, tree);
 	if (wrong != NULL) {
 		return refuse(error, "%s is broken, %llx bytes into its structure: %s", what,

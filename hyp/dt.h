@@ -29,14 +29,12 @@ struct dt {
 	const uint8_t *structure;
 	const char *strings;
 	const uint8_t *reservations;
-	uint32_t size; /* bytes of the whole tree */
-	uint32_t used; /* bytes of them that structure and strings take; loaders leave room for more
-			*/
+	uint32_t size; /* bytes of the whole tree, with the room that loaders leave in it */
+	uint32_t used; /* bytes of its structure and strings */
 	struct config_error *error;
 };
 
-/* A node and the way to it: offsets of the nodes from the root (node[0]) to itself (node[depth]).
- */
+/* A node and the way to it: the offsets of the root (node[0]) down to the node (node[depth]). */
 struct dt_at {
 	const struct dt *dt;
 	uint32_t node[DT_DEPTH_MAX];
@@ -85,8 +83,7 @@ bool dt_skip(struct dt_at *at);
 bool dt_child(struct dt_at *at, const char *name, uint32_t length);
 bool dt_find(struct dt_at *at, const struct dt *dt, const char *path, uint32_t length);
 
-/* Goes to the node of /chosen stdout-path: an absolute path or an alias, options after ':' ignored.
- */
+/* Goes to the node of /chosen stdout-path: a path or an alias; what follows a ':' is ignored. */
 bool dt_stdout(struct dt_at *at, const struct dt *dt);
 
 static inline uint32_t dt_node(const struct dt_at *at)
@@ -118,8 +115,7 @@ bool dt_is(const struct dt *dt, uint32_t node, const char *name, const char *str
 bool dt_compatible(const struct dt *dt, uint32_t node, const char *string);
 /* No `status`, or "okay" or "ok". */
 bool dt_enabled(const struct dt *dt, uint32_t node);
-/* An interrupt controller that is a GIC of version 2 (or a Cortex-A9's, which a guest can't tell).
- */
+/* An interrupt controller that is a GICv2 (or a Cortex-A9's, which a guest can't tell). */
 bool dt_is_gic(const struct dt *dt, uint32_t node);
 /* The node's phandle, 0 if it has none. */
 uint32_t dt_phandle(const struct dt *dt, uint32_t node);
@@ -129,17 +125,17 @@ uint32_t dt_address_cells(const struct dt *dt, uint32_t node);
 uint32_t dt_size_cells(const struct dt *dt, uint32_t node);
 
 /*
- * Entry @index of `reg`, translated through the `ranges` of all parents to the root's address
- * space. Returns 0; -ENOENT: no such entry; -ENXIO: the root can't address it (a bus without
- * ranges, or with three cells); -EINVAL: malformed, or it wraps around.
+ * Entry @index of `reg`, translated through the `ranges` of all parents up to the root.
+ * Returns 0; -ENOENT: no such entry; -ENXIO: the root can't address it (a bus without ranges, or
+ * with three cells); -EINVAL: malformed, or it wraps around.
  */
 int dt_reg(const struct dt_at *at, unsigned int index, struct range *range);
 
 /*
- * Entry @index of `interrupts`, three cells of a GIC whose phandle is @gic, as an INTID (16 to
- * 1019). Returns 0; -ENOENT: no such entry; -ENXIO: it goes to another controller; -EINVAL:
- * malformed. Source: GICv2 IHI 0048B 2.2.1 and the binding arm,gic: 0 n is SPI 32 + n, 1 n is PPI
- * 16 + n.
+ * Entry @index of `interrupts`, three cells of a GIC whose phandle is @gic, as an INTID, 16 to
+ * 1019. Returns 0; -ENOENT: no such entry; -ENXIO: it goes to another controller; -EINVAL:
+ * malformed. Source: GICv2 IHI 0048B 2.2.1; the binding arm,gic: 0 n is SPI 32 + n, 1 n is PPI 16 +
+ * n.
  */
 int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint32_t *intid);
 

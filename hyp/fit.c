@@ -17,7 +17,6 @@ struct reading {
 	struct dt dt;
 	const uint8_t *base;
 	uint64_t size; /* bytes of the bundle */
-	struct config_error *error;
 };
 
 /* The configuration to use when none is the default: the only one. */
@@ -45,15 +44,15 @@ static int find_configuration(struct reading *reading, struct dt_at *at)
 	const char *wanted;
 
 	if (!dt_find(at, &reading->dt, "/configurations", 15)) {
-		return refuse(reading->error, "the guest bundle has no /configurations node; make "
-					      "it with mkbundle, or by mkimage -f");
+		return refuse(reading->dt.error, "the guest bundle has no /configurations node; "
+						 "make it with mkbundle, or by mkimage -f");
 	}
 	wanted = dt_string(&reading->dt, dt_node(at), "default");
 	if (wanted == NULL) {
 		return find_only(at);
 	}
 	if (!dt_child(at, wanted, dt_length(wanted))) {
-		return refuse(reading->error,
+		return refuse(reading->dt.error,
 			      "the guest bundle's default configuration %s does not exist", wanted);
 	}
 	return 0;
@@ -185,8 +184,7 @@ static int read_address(const struct reading *reading, const struct dt_at *at, c
 	return 0;
 }
 
-/* Reads the image that @property of the configuration names. -ENOENT without a sentence: none is
- * named. */
+/* Finds the image that @property of the configuration names, and verifies it. */
 static int read_image(const struct reading *reading, const struct dt_at *configuration,
 		      const char *property, struct fit_image *image)
 {
@@ -200,8 +198,8 @@ static int read_image(const struct reading *reading, const struct dt_at *configu
 				 "this must name one image (overlays are not applied)");
 	}
 	if (!dt_find(&at, dt, "/images", 7)) {
-		return refuse(reading->error, "the guest bundle has no /images node; make it with "
-					      "mkbundle, or by mkimage -f");
+		return refuse(reading->dt.error, "the guest bundle has no /images node; make it "
+						 "with mkbundle, or by mkimage -f");
 	}
 	if (!dt_child(&at, name, dt_length(name))) {
 		return dt_refuse(configuration, property, "there is no image %s under /images",
@@ -250,7 +248,7 @@ static int read_bootargs(const struct reading *reading, const struct dt_at *at,
 
 int fit_read(const void *fit, uint64_t size, struct fit_bundle *bundle, struct config_error *error)
 {
-	struct reading reading = {.base = fit, .size = size, .error = error};
+	struct reading reading = {.base = fit, .size = size};
 	struct dt_at at;
 	int result = dt_open(&reading.dt, fit, size, "the guest bundle", error);
 

@@ -20,7 +20,6 @@
 struct completion {
 	struct dt dt;
 	const struct guestdt_facts *facts;
-	struct config_error *error;
 	void *target;
 	int result;             /* the first error of libfdt */
 	unsigned int cpus_made; /* bit i: the new tree has facts->cpu_mpidr[i] */
@@ -330,7 +329,7 @@ static int check_facts(struct completion *c, uint32_t target_size)
 	}
 	if (((uintptr_t)c->target & 7) != 0 || target_size > INT32_MAX ||
 	    facts->cpu_count > CPUS_MAX) {
-		return refuse(c->error, "the guest's device tree can't be completed at %llx",
+		return refuse(c->dt.error, "the guest's device tree can't be completed at %llx",
 			      (unsigned long long)(uintptr_t)c->target);
 	}
 	return 0;
@@ -339,7 +338,7 @@ static int check_facts(struct completion *c, uint32_t target_size)
 int guestdt_complete(const void *source, void *target, uint32_t target_size,
 		     const struct guestdt_facts *facts, uint32_t *size, struct config_error *error)
 {
-	struct completion c = {.facts = facts, .error = error, .target = target};
+	struct completion c = {.facts = facts, .target = target};
 	int result = dt_open(&c.dt, source, INT32_MAX, "the guest's device tree", error);
 
 	if (result == 0) {
