@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A plugin for QEMU's TCG: counts the instructions of bivy's image by their address, from reset to the guest's
+ * first entry and after it, and each exit's instructions and GIC accesses by class.
+ *
+ * An instruction is bivy's if its address is in a place where the image runs and its bytes are the image's:
+ * the guest may use the same addresses. Arguments:
+ *   image=FILE   bivy.bin
+ *   marks=FILE   lines of "OFFSET KIND", hexadecimal offset into the image; KIND: v a vector, r an ERET to the
+ *                guest, or a number from 1 to 31, the class of the exit that comes by here (the last one counts)
+ *   out=FILE     gets lines: "insn OFFSET BOOT RUN", "exit CLASS COUNT INSTRUCTIONS MIN MAX GICD GICC GICH UART"
+ *   base=HEX     a place where the image runs; up to four
+ * QEMU's header is not packaged by Debian; what is used of its interface is declared here (documented in
+ * docs/devel/tcg-plugins.rst of QEMU, interface version 1).
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+typedef void (*tb_callback)(uint64_t id, struct qemu_plugin_tb *tb);
+typedef void (*exec_callback)(unsigned int vcpu, void *argument);
+typedef void (*memory_callback)(unsigned int vcpu, uint32_t what, uint64_t va, void *argument);
+typedef void (*exit_callback)(uint64_t id, void *argument);
+
+void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, tb_callback callback);
+void qemu_plugin_register_atexit_cb(uint64_t id, exit_callback callback, void *argument);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_callback callback, int registers,
+					    void *argument);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int operation, void *counter,
+						uint64_t add);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, memory_callback callback, int registers,
+				      int directions, void *argument);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+int qemu_plugin_install(uint64_t id, const void *qemu, int count, char **arguments);
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int qemu_plugin_version = 1;
+
+#define INSNS_MAX   0x10000
+#define BASES_MAX   4
+#define CLASSES_MAX 32
+#define DEVICES	    4
+#define DEVICE_VA   0x400000 /* pages in this order: GICD, GICC, its second, GICH, UART; hyp/layout.h */
+
+static struct {
+	uint32_t word;
+	char kind; /* 'v', 'r', 'c' or 0 */
+	unsigned int class;
+	uint64_t count, boot;
+} insns[INSNS_MAX];
+
+static struct {
+	uint64_t count, insns, min, max, device[DEVICES];
+} exits[CLASSES_MAX];
+
+static uint32_t image_size;
+static uint64_t bases[BASES_MAX];
+static unsigned int base_count;
+static const char *out_path;
+static uint64_t total, start, device[DEVICES];
+static unsigned int class;
+static bool booted, inside;
+
+/* A vector was reached, or a function that tells what exit this is. */
+static void at_mark(unsigned int vcpu, void *argument)
+{
+	const size_t i = (size_t)argument;
+
+	(void)vcpu;
+	if (insns[i].kind == 'v') {
+		start = total;
+		class = 0;
+		inside = true;
+		memset(device, 0, sizeof(device));
+	} else {
+		class = insns[i].class;
+	}
+}
+
+/* ERET, not yet counted itself. The first one is the guest's first instruction. */
+static void at_eret(unsigned int vcpu, void *argument)
+{
+	const uint64_t taken = total - start + 1;
+
+	(void)vcpu;
+	(void)argument;
+	if (!booted) {
+		for (size_t i = 0; i < INSNS_MAX; i++) {
+			insns[i].boot = insns[i].count;
+		}
+		booted = true;
+	}
+	if (!inside) {
+		return;
+	}
+	inside = false;
+	exits[class].min = exits[class].count == 0 || taken < exits[class].min ? taken : exits[class].min;
+	exits[class].max = taken > exits[class].max ? taken : exits[class].max;
+	exits[class].count++;
+	exits[class].insns += taken;
+	for (unsigned int i = 0; i < DEVICES; i++) {
+		exits[class].device[i] += device[i];
+	}
+}
+
+static void at_access(unsigned int vcpu, uint32_t what, uint64_t va, void *argument)
+{
+	static const uint8_t device_of[5] = {0, 1, 1, 2, 3};
+	const uint64_t page = (va - DEVICE_VA) >> 12;
+
+	(void)vcpu;
+	(void)what;
+	(void)argument;
+	if (page < sizeof(device_of)) {
+		device[device_of[page]]++;
+	}
+}
+
+/* The instruction's index in the image, or INSNS_MAX. */
+static size_t index_of(const struct qemu_plugin_insn *insn)
+{
+	const uint64_t va = qemu_plugin_insn_vaddr(insn);
+	uint32_t word;
+
+	for (unsigned int i = 0; i < base_count; i++) {
+		if (va - bases[i] < image_size && (va & 3) == 0) {
+			memcpy(&word, qemu_plugin_insn_data(insn), sizeof(word));
+			if (insns[(va - bases[i]) / 4].word == word) {
+				return (va - bases[i]) / 4;
+			}
+		}
+	}
+	return INSNS_MAX;
+}
+
+/* The order matters: marks look at the total before it counts their own instruction. */
+static void on_translation(uint64_t id, struct qemu_plugin_tb *tb)
+{
+	(void)id;
+	for (size_t n = 0; n < qemu_plugin_tb_n_insns(tb); n++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, n);
+		const size_t i = index_of(insn);
+
+		if (i == INSNS_MAX) {
+			continue;
+		}
+		qemu_plugin_register_vcpu_insn_exec_inline(insn, 0, &insns[i].count, 1);
+		qemu_plugin_register_vcpu_insn_exec_inline(insn, 0, &total, 1);
+		if (insns[i].kind == 'r') {
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, at_eret, 0, NULL);
+		} else if (insns[i].kind != 0) {
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, at_mark, 0, (void *)i);
+		}
+		qemu_plugin_register_vcpu_mem_cb(insn, at_access, 0, 3, NULL);
+	}
+}
+
+static void on_exit_of_qemu(uint64_t id, void *argument)
+{
+	FILE *out = fopen(out_path, "w");
+
+	(void)id;
+	(void)argument;
+	if (out == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < INSNS_MAX; i++) {
+		if (insns[i].count != 0) {
+			fprintf(out, "insn %zx %" PRIu64 " %" PRIu64 "\n", i * 4, insns[i].boot,
+				insns[i].count - insns[i].boot);
+		}
+	}
+	for (unsigned int i = 0; i < CLASSES_MAX; i++) {
+		const uint64_t *d = exits[i].device;
+
+		fprintf(out, "exit %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, i, exits[i].count,
+			exits[i].insns, exits[i].min, exits[i].max);
+		fprintf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", d[0], d[1], d[2], d[3]);
+	}
+	fclose(out);
+}
+
+static bool read_image(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+
+	if (file == NULL) {
+		return false;
+	}
+	while (image_size < 4 * INSNS_MAX && fread(&insns[image_size / 4].word, 4, 1, file) == 1) {
+		image_size += 4;
+	}
+	fclose(file);
+	return image_size != 0;
+}
+
+static bool read_marks(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	uint32_t offset;
+	char kind[8];
+
+	if (file == NULL) {
+		return false;
+	}
+	while (fscanf(file, "%" SCNx32 " %7s", &offset, kind) == 2 && offset < 4 * INSNS_MAX) {
+		insns[offset / 4].class = (unsigned int)atoi(kind) % CLASSES_MAX;
+		insns[offset / 4].kind = kind[0] == 'v' || kind[0] == 'r' ? kind[0] : 'c';
+	}
+	fclose(file);
+	return true;
+}
+
+EXPORT int qemu_plugin_install(uint64_t id, const void *qemu, int count, char **arguments)
+{
+	bool good = true;
+
+	(void)qemu;
+	for (int i = 0; i < count; i++) {
+		const char *value = strchr(arguments[i], '=');
+
+		value = value == NULL ? "" : value + 1;
+		if (strncmp(arguments[i], "image=", 6) == 0) {
+			good = good && read_image(value);
+		} else if (strncmp(arguments[i], "marks=", 6) == 0) {
+			good = good && read_marks(value);
+		} else if (strncmp(arguments[i], "out=", 4) == 0) {
+			out_path = strdup(value);
+		} else if (strncmp(arguments[i], "base=", 5) == 0 && base_count < BASES_MAX) {
+			bases[base_count++] = strtoull(value, NULL, 16);
+		}
+	}
+	if (!good || out_path == NULL || image_size == 0) {
+		return 1;
+	}
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+	qemu_plugin_register_atexit_cb(id, on_exit_of_qemu, NULL);
+	return 0;
+}
