@@ -18,10 +18,6 @@ static volatile uint8_t print_lock;
 
 _Noreturn void payload_main(const char *device_tree);
 _Noreturn void secondary_main(struct core *core);
-void *memset(void *to, int value, size_t length);
-void *memcpy(void *to, const void *from, size_t length);
-int memcmp(const void *a, const void *b, size_t length);
-
 void *memset(void *to, int value, size_t length)
 {
 	for (volatile uint8_t *at = to; length != 0; length--) {
@@ -59,6 +55,13 @@ static void put(char c)
 	write32(UART, (uint8_t)c);
 }
 
+static void put_string(const char *string)
+{
+	while (*string != '\0') {
+		put(*string++);
+	}
+}
+
 static void put_number(uint32_t value, uint32_t base)
 {
 	char digits[10];
@@ -82,9 +85,7 @@ static void print_list(const char *format, va_list arguments)
 			}
 			put(*format);
 		} else if (*++format == 's') {
-			for (const char *s = va_arg(arguments, const char *); *s != '\0'; s++) {
-				put(*s);
-			}
+			put_string(va_arg(arguments, const char *));
 		} else {
 			put_number(va_arg(arguments, uint32_t), *format == 'x' ? 16 : 10);
 		}
@@ -118,21 +119,18 @@ void result(const char *name, bool good, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (good) {
-		passed++;
-		print("ok %s\n", name);
-	} else {
-		failed++;
-		lock();
-		print_list("FAIL ", arguments);
-		for (; *name != '\0'; name++) {
-			put(*name);
-		}
-		print_list(": ", arguments);
-		print_list(format, arguments);
-		print_list("\n", arguments);
-		unlock();
+	lock();
+	*(good ? &passed : &failed) += 1;
+	put_string(good ? "ok " : "FAIL ");
+	for (; *name != '\0'; name++) { /* it may be lines of assembly */
+		*name == '\n' ? put_string("; ") : put(*name);
 	}
+	if (!good) {
+		put_string(": ");
+		print_list(format, arguments);
+	}
+	put_string("\r\n");
+	unlock();
 	va_end(arguments);
 }
 

@@ -149,6 +149,10 @@ static inline uint64_t read_CNTVCT(void)
 	return value;
 }
 
+int memcmp(const void *a, const void *b, size_t length);
+void *memcpy(void *to, const void *from, size_t length);
+void *memset(void *to, int value, size_t length);
+
 static inline uint32_t read32(uint32_t address)
 {
 	return *(volatile uint32_t *)address;

@@ -100,7 +100,7 @@ execute:
 	msr	cpsr_c, r3
 	mov	lr, r0
 	msr	spsr_cxsf, r1
-	ldm	lr, {r0-r7}
+	ldm	lr, {r0-r12}
 	ldr	lr, [lr, #CONTEXT_PC]
 	movs	pc, lr
 

@@ -28,6 +28,7 @@ import machine
 # name, numbers of cores under bivy, numbers of cores natively
 PAYLOADS = [
     ("traps", (1, 4), (1,)),
+    ("decode", (1,), (1,)),
 ]
 
 
