@@ -175,7 +175,7 @@ void irq_take(void)
 		return;
 	}
 	if (intid == KICK_SGI || intid == board.maintenance_intid) {
-		vgic_refresh_unlocked(cpu->index);
+		vgic_refresh(cpu->index);
 	} else if (intid == board.uart_intid) {
 		console_irq();
 	}

@@ -2,9 +2,12 @@
 /*
  * The guest's interrupts. struct vgic is the truth, list registers (vgic_lr.c) are a cache of it.
  *
- * Lock: vgic.lock guards all of it; it is the last in the order (console and device locks come before).
- * GICH registers are banked: only the core itself touches them. What another core needs of them it asks
- * for by a kick and waits with the lock released (vgic_claim), answering the others' requests meanwhile.
+ * What belongs to whom: a core's private interrupts, its records of list registers and its GICH
+ * registers are that core's alone and need no lock, so timers and SGIs of different cores never
+ * meet. SPIs, and the spi_words and recheck of any core, are guarded by vgic.lock, the last in the
+ * order (console and device locks come before). An SGI to another core goes through its inbox, by
+ * atomic operations. What a core needs of another's list registers it asks for by a kick, and waits
+ * with the lock released (vgic_claim), answering the others' requests meanwhile.
  *
  * Source: IHI 0048B 3.2 (states of an interrupt).
  */
@@ -17,142 +20,169 @@
 
 struct vgic vgic;
 
-void vgic_refresh_unlocked(unsigned int cpu)
-{
-	spin_lock(&vgic.lock);
-	vgic_refresh(cpu);
-	spin_unlock(&vgic.lock);
-}
-
-/* What a change to the interrupts in @mask asks of which core; returns the others that need a kick. */
-static uint32_t notify_cores(unsigned int cpu, unsigned int word, uint32_t mask)
+/*
+ * What a change to the interrupts in @mask asks of which cores: @cpu is among them if its list
+ * registers have something to do. vgic.lock held if @word is not 0.
+ */
+static uint32_t affected_cores(unsigned int cpu, unsigned int word, uint32_t mask)
 {
 	struct irq_bank *bank = vgic_bank(cpu, word);
-	uint32_t ready = irq_bank_deliverable(bank) & mask;
-	uint32_t waiting = (ready | bank->active) & mask;
+	uint32_t waiting = (irq_bank_deliverable(bank) | bank->active) & mask;
 	uint32_t held = bank->in_lr & mask;
-	uint32_t kicks = 0;
+	uint32_t cores = 0;
 
 	for (; held != 0; held &= held - 1) {
 		unsigned int owner = bank->owner[__builtin_ctz(held)];
 
-		vgic.cpu[owner].recheck = true;
-		kicks |= 1u << owner;
+		__atomic_store_n(&vgic.cpu[owner].recheck, true, __ATOMIC_RELAXED);
+		cores |= 1u << owner;
 	}
-	for (; word != 0 && waiting != 0; waiting &= waiting - 1) {
-		unsigned int target = vgic_home(cpu, word, (unsigned int)__builtin_ctz(waiting));
+	for (; waiting != 0; waiting &= waiting - 1) {
+		unsigned int home = vgic_home(cpu, word, (unsigned int)__builtin_ctz(waiting));
 
-		if (target < vgic.cpu_count) {
-			vgic.cpu[target].spi_words |= 1u << (word - 1);
-			kicks |= 1u << target;
+		if (home < CPUS_MAX) {
+			vgic.cpu[home].spi_words |= word != 0 ? 1u << (word - 1) : 0;
+			cores |= 1u << home;
 		}
 	}
-	return kicks & ~(1u << cpu);
+	return cores;
 }
 
-static void kick(uint32_t cpu_set)
+void vgic_kick(uint32_t cores)
 {
 	uint32_t targets = 0;
 
-	for (; cpu_set != 0; cpu_set &= cpu_set - 1) {
-		targets |= vgic.gic_mask[__builtin_ctz(cpu_set)];
+	for (; cores != 0; cores &= cores - 1) {
+		targets |= vgic.gic_mask[__builtin_ctz(cores)];
 	}
-	if (targets != 0) {
-		gic_kick(targets);
+	gic_kick(targets);
+}
+
+void vgic_begin(unsigned int word)
+{
+	if (word != 0) {
+		spin_lock(&vgic.lock);
 	}
 }
 
-void vgic_changed(unsigned int cpu, unsigned int word, uint32_t mask)
+void vgic_end(unsigned int cpu, unsigned int word, uint32_t mask, uint32_t cores)
 {
-	uint32_t kicks = notify_cores(cpu, word, mask);
-
-	vgic_refresh(cpu);
-	kick(kicks);
-}
-
-void vgic_changed_all(unsigned int cpu)
-{
-	vgic_refresh(cpu);
-	kick(((1u << vgic.cpu_count) - 1) & ~(1u << cpu));
+	if (mask != 0) {
+		cores |= affected_cores(cpu, word, mask);
+	}
+	if (word != 0) {
+		spin_unlock(&vgic.lock);
+	}
+	if ((cores >> cpu & 1) != 0) {
+		vgic_refresh(cpu);
+		cores &= ~(1u << cpu);
+	}
+	if (cores != 0) {
+		vgic_kick(cores);
+	}
 }
 
 /*
- * Nothing is inserted while it is claimed, so the loop ends once each owner has looked; an owner that waits
- * for us at the same time is answered by the refresh in the loop.
+ * Nothing that is claimed is inserted, so the outer loop ends once each owner has looked; an owner
+ * that waits for us at the same time is answered in the inner one.
  */
 void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask)
 {
 	struct irq_bank *bank = vgic_bank(cpu, word);
 
+	if ((bank->in_lr & mask) == 0) {
+		return;
+	}
+	vgic_withdraw(cpu, word, mask);
 	while ((bank->in_lr & mask) != 0) {
 		bank->claimed |= mask;
-		kick(notify_cores(cpu, word, mask));
-		vgic_refresh(cpu);
-		if ((bank->in_lr & mask) != 0) {
-			spin_unlock(&vgic.lock);
-			spin_lock(&vgic.lock);
-		}
+		vgic_kick(affected_cores(cpu, word, bank->in_lr & mask) & ~(1u << cpu));
+		spin_unlock(&vgic.lock);
+		do {
+			if (__atomic_load_n(&vgic.cpu[cpu].recheck, __ATOMIC_RELAXED)) {
+				vgic_refresh(cpu);
+			}
+		} while ((__atomic_load_n(&bank->in_lr, __ATOMIC_RELAXED) & mask) != 0);
+		spin_lock(&vgic.lock);
 	}
 	bank->claimed &= ~mask;
 }
 
 void vgic_forward(unsigned int cpu, uint32_t intid)
 {
-	spin_lock(&vgic.lock);
 	vgic.cpu[cpu].private.latched |= 1u << intid;
 	vgic_refresh(cpu);
-	spin_unlock(&vgic.lock);
 }
 
 void vgic_set_line(uint32_t intid, bool level)
 {
-	const unsigned int cpu = cpu_self(), word = intid / 32;
+	const unsigned int word = intid / 32;
 	const uint32_t bit = 1u << intid % 32;
-	struct irq_bank *bank = vgic_bank(cpu, word);
+	struct irq_bank *bank;
+	uint32_t changed = 0;
 
 	if (word == 0 || word >= vgic.words) {
 		return;
 	}
-	spin_lock(&vgic.lock);
+	bank = vgic_bank(0, word);
+	vgic_begin(word);
 	if (((bank->level & bit) != 0) != level) {
+		changed = bit;
 		bank->level ^= bit;
 		if (level) {
 			bank->latched |= bank->edge & bit;
 		}
-		vgic_changed(cpu, word, bit);
 	}
-	spin_unlock(&vgic.lock);
+	vgic_end(cpu_self(), word, changed, 0);
 }
 
-void vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets)
+static void pend_sgi(unsigned int cpu, unsigned int sgi, unsigned int source)
 {
-	const uint32_t bit = 1u << sgi;
-	uint32_t kicks = 0;
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
 
-	for (; targets != 0; targets &= targets - 1) {
-		unsigned int target = (unsigned int)__builtin_ctz(targets);
-		struct vgic_cpu *vc = &vgic.cpu[target];
+	vc->sgi_source[sgi] |= (uint8_t)(1u << source);
+	vc->private.latched |= 1u << sgi;
+	if ((vc->private.in_lr >> sgi & 1) != 0) {
+		vc->recheck = true;
+	}
+}
 
-		vc->sgi_source[sgi] |= (uint8_t)(1u << cpu);
-		vc->private.latched |= bit;
-		vc->recheck |= (vc->private.in_lr & bit) != 0;
-		kicks |= 1u << target;
+uint32_t vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets)
+{
+	if ((targets >> cpu & 1) != 0) {
+		pend_sgi(cpu, sgi, cpu);
 	}
-	if ((kicks & 1u << cpu) != 0) {
-		vgic_refresh(cpu);
+	for (uint32_t others = targets & ~(1u << cpu); others != 0; others &= others - 1) {
+		struct vgic_cpu *vc = &vgic.cpu[__builtin_ctz(others)];
+
+		__atomic_fetch_or(&vc->inbox[cpu], 1u << sgi, __ATOMIC_RELAXED);
+		__atomic_fetch_or(&vc->inbox_senders, 1u << cpu, __ATOMIC_RELEASE);
 	}
-	kick(kicks & ~(1u << cpu));
+	return targets;
+}
+
+void vgic_open_inbox(unsigned int cpu)
+{
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
+	uint32_t senders = __atomic_exchange_n(&vc->inbox_senders, 0, __ATOMIC_ACQUIRE);
+
+	for (; senders != 0; senders &= senders - 1) {
+		unsigned int source = (unsigned int)__builtin_ctz(senders);
+		uint32_t sgis = __atomic_exchange_n(&vc->inbox[source], 0, __ATOMIC_RELAXED);
+
+		for (; sgis != 0; sgis &= sgis - 1) {
+			pend_sgi(cpu, (unsigned int)__builtin_ctz(sgis), source);
+		}
+	}
 }
 
 bool vgic_pending(unsigned int cpu)
 {
 	bool pending = false;
 
-	spin_lock(&vgic.lock);
 	for (uint32_t used = vgic.cpu[cpu].lr_used; used != 0; used &= used - 1) {
 		pending |= (gich_read_lr((unsigned int)__builtin_ctz(used)) & LR_PENDING) != 0;
 	}
-	spin_unlock(&vgic.lock);
 	return pending;
 }
 
@@ -167,15 +197,14 @@ bool vgic_dir_access(void *device, struct mmio_access *access)
 		access->value = 0;
 		return true;
 	}
-	spin_lock(&vgic.lock);
 	bank = vgic_bank(cpu, word);
+	vgic_begin(word);
 	vgic_claim(cpu, word, bit);
 	if ((bank->active & bank->hw & bit) != 0) {
 		gicc_deactivate(word * 32 + access->value % 32);
 	}
 	bank->active &= ~bit;
-	vgic_changed(cpu, word, bit);
-	spin_unlock(&vgic.lock);
+	vgic_end(cpu, word, bit, 0);
 	return true;
 }
 
@@ -207,17 +236,14 @@ void vgic_reset(unsigned int words, unsigned int cores, unsigned int lr_count)
 
 void vgic_leave_cpu(unsigned int cpu)
 {
-	spin_lock(&vgic.lock);
 	vgic_withdraw_all(cpu);
 	gic_private_enable(HW_PRIVATE, false);
-	spin_unlock(&vgic.lock);
 }
 
 void vgic_enter_cpu(unsigned int cpu)
 {
 	struct irq_bank *private = &vgic.cpu[cpu].private;
 
-	spin_lock(&vgic.lock);
 	vgic_withdraw_all(cpu);
 	private->latched &= ~HW_PRIVATE;
 	private->active &= ~HW_PRIVATE;
@@ -225,5 +251,4 @@ void vgic_enter_cpu(unsigned int cpu)
 	gicc_deactivate(INTID_PTIMER);
 	gic_private_enable(private->enabled & HW_PRIVATE, true);
 	vgic_refresh(cpu);
-	spin_unlock(&vgic.lock);
 }

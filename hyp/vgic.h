@@ -41,18 +41,21 @@ struct lr_record {
 
 struct vgic_cpu {
 	struct irq_bank private;
-	uint8_t sgi_source[16]; /* mask of cores from which the SGI is pending */
-	uint32_t spi_words;     /* bit n: bank n + 1 may hold something for this core */
-	uint32_t lr_used;       /* bit i: list register i has a record */
-	uint32_t lr_eoi; /* bit i: its LR_EOI is set */
-	uint32_t hcr;           /* last value of GICH_HCR, without EOICount */
+	uint8_t sgi_source[16];   /* mask of cores from which the SGI is pending */
+	uint32_t inbox[CPUS_MAX]; /* atomic: SGIs (bit = number) that each core sent, not yet taken
+				     in */
+	uint32_t inbox_senders;   /* atomic: mask of cores with something in inbox */
+	uint32_t spi_words;       /* bit n: bank n + 1 may hold something for this core */
+	uint32_t lr_used;         /* bit i: list register i has a record */
+	uint32_t lr_eoi;          /* bit i: its LR_EOI is set */
+	uint32_t lr_spi;          /* bit i: it holds an SPI */
+	uint32_t hcr;             /* last value of GICH_HCR, without EOICount */
 	bool recheck; /* something changed about an interrupt in one of our list registers */
 	struct lr_record lr[VGIC_LRS_MAX];
 };
 
 struct vgic {
-	struct spinlock lock; /* guards everything here; list registers are their own core's, under
-				 the lock */
+	struct spinlock lock; /* see vgic.c for what it guards */
 	uint32_t ctlr;        /* GICD_CTLR */
 	unsigned int words;   /* INTIDs / 32 */
 	unsigned int cpu_count;
@@ -77,14 +80,11 @@ void vgic_enter_cpu(unsigned int cpu);
 void vgic_leave_cpu(unsigned int cpu);
 
 /*
- * Brings this core's list registers up to date: frees what the guest completed, fills with what is
- * pending.
- * @cpu: this core. Context: vgic.lock held.
+ * Brings this core's list registers up to date: takes in what other cores sent, frees what the
+ * guest completed, fills with what is pending. At a kick, a maintenance interrupt, after a change.
+ * @cpu: this core. Context: vgic.lock not held; taken only if SPIs are concerned.
  */
 void vgic_refresh(unsigned int cpu);
-
-/* The same with the lock taken here: at a kick or a maintenance interrupt. */
-void vgic_refresh_unlocked(unsigned int cpu);
 
 /* A physical private interrupt that the guest owns fired on this core. @intid: 16 to 31. */
 void vgic_forward(unsigned int cpu, uint32_t intid);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The list registers of this core. Each caches one interrupt's state: while it does (in_lr), pending and active
- * are there. Three moves, each in one place: insert() puts an interrupt in, release() notes that the guest
- * completed it, withdraw() takes it out. vgic_refresh() decides which.
+ * The list registers of this core. Each caches one interrupt's state: while it does (in_lr),
+ * pending and active are there. Three moves, each in one place: insert() puts an interrupt in,
+ * release() notes that the guest completed it, withdraw() takes it out. vgic_refresh() decides
+ * which.
  *
- * Lock: vgic.lock. Source: IHI 0048B 5.2 (list registers), 5.3 (GICH).
+ * Lock: all of this is the core's own; vgic.lock besides where an SPI may be meant. Source: IHI
+ * 0048B 5.2 (list registers), 5.3 (GICH).
  */
 #include <stddef.h>
 #include "vgic_state.h"
@@ -33,6 +35,7 @@ static void release(unsigned int cpu, unsigned int i)
 
 	bank->in_lr &= ~bit;
 	vc->lr_used &= ~(1u << i);
+	vc->lr_spi &= ~(1u << i);
 	if ((vc->lr_eoi >> i & 1) != 0) {
 		vc->lr_eoi &= ~(1u << i);
 		gich_write_lr(i, 0); /* EISR stays set until then (5.3.6) */
@@ -40,10 +43,10 @@ static void release(unsigned int cpu, unsigned int i)
 	if (vc->lr[i].intid >= 32 && (irq_bank_pending(bank) & bit) != 0) {
 		unsigned int target = vgic_target(bank, vc->lr[i].intid & 31);
 
-		if (target < vgic.cpu_count) {
+		if (target < CPUS_MAX) {
 			vgic.cpu[target].spi_words |= 1u << (vc->lr[i].intid / 32 - 1);
 			if (target != cpu) {
-				gic_kick(vgic.gic_mask[target]);
+				vgic_kick(1u << target);
 			}
 		}
 	}
@@ -61,6 +64,7 @@ static void withdraw(unsigned int cpu, unsigned int i)
 	bank->in_lr &= ~bit;
 	vc->lr_used &= ~(1u << i);
 	vc->lr_eoi &= ~(1u << i);
+	vc->lr_spi &= ~(1u << i);
 	if ((lr & LR_PENDING) != 0 && record->latched) {
 		bank->latched |= bit;
 		if (record->intid < 16) {
@@ -120,6 +124,7 @@ static void insert(unsigned int cpu, unsigned int i, unsigned int word, unsigned
 	bank->in_lr |= bit;
 	bank->owner[n] = (uint8_t)cpu;
 	vc->lr_used |= 1u << i;
+	vc->lr_spi |= (word != 0 ? 1u : 0u) << i;
 	gich_write_lr(i, lr);
 }
 
@@ -128,7 +133,7 @@ static void insert(unsigned int cpu, unsigned int i, unsigned int word, unsigned
 /* The best interrupt that waits for a list register of this core. */
 struct candidate {
 	unsigned int word, n;
-	uint32_t rank; /* lower is better; active ones come after all pending ones */
+	uint32_t rank;   /* lower is better; active ones come after all pending ones */
 	bool active_out; /* some active interrupt is in no list register */
 };
 
@@ -175,10 +180,10 @@ static struct candidate best_candidate(unsigned int cpu)
 }
 
 /*
- * All list registers are taken and @rank waits: gives up one that holds less. First a pending one of lower
- * priority; if none is pending at all, the active one of lowest priority: its EOI will be counted in
- * GICH_HCR.EOICount (5.3.1) and folded in by complete_evicted(). Returns false if everything in there
- * goes first.
+ * All list registers are taken and @rank waits: gives up one that holds less. First a pending one
+ * of lower priority; if none is pending at all, the active one of lowest priority: its EOI will be
+ * counted in GICH_HCR.EOICount (5.3.1) and folded in by complete_evicted(). Returns false if
+ * everything in there goes first.
  */
 static bool make_room(unsigned int cpu, uint32_t rank)
 {
@@ -210,8 +215,9 @@ static bool make_room(unsigned int cpu, uint32_t rank)
 }
 
 /*
- * The guest ended interrupts that no list register held (with EOImode 1 its GICC_DIR traps instead). Running priorities nest, so each EOI was for the
- * highest priority among the active ones out here (4.4.5: EOIs come in the reverse order of IARs).
+ * The guest ended interrupts that no list register held (with EOImode 1 its GICC_DIR traps
+ * instead). Running priorities nest, so each EOI was for the highest priority among the active ones
+ * out here (4.4.5: EOIs come in the reverse order of IARs).
  */
 static void complete_evicted(unsigned int cpu)
 {
@@ -253,7 +259,8 @@ static void complete_evicted(unsigned int cpu)
 	}
 }
 
-/* An interrupt came again while a list register holds it: merged if not yet taken, else sent again after its EOI. */
+/* An interrupt came again while a list register holds it: merged if not yet taken, else sent again
+ * after its EOI. */
 static void repend(unsigned int cpu, unsigned int i)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
@@ -268,7 +275,7 @@ static void repend(unsigned int cpu, unsigned int i)
 	if ((lr & LR_PENDING) != 0) {
 		record->latched = true;
 		if (record->intid < 16) {
-			vc->sgi_source[record->intid] &= (uint8_t)~(1u << record->source);
+			vc->sgi_source[record->intid] &= (uint8_t) ~(1u << record->source);
 		}
 		if (record->intid >= 16 || vc->sgi_source[record->intid] == 0) {
 			bank->latched &= ~bit;
@@ -281,7 +288,8 @@ static void repend(unsigned int cpu, unsigned int i)
 	}
 }
 
-/* The rare part of a refresh: requests of other cores, wires that fell, interrupts that came again. */
+/* The rare part of a refresh: requests of other cores, wires that fell, interrupts that came again.
+ */
 static void reconsider(unsigned int cpu)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
@@ -307,31 +315,30 @@ static void reconsider(unsigned int cpu)
 	vc->recheck = false;
 }
 
-void vgic_refresh(unsigned int cpu)
+static void release_completed(unsigned int cpu)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	const uint32_t all = (1u << vgic.lr_count) - 1;
-	uint32_t hcr = vgic.ctlr != 0 ? GICH_HCR_EN : 0;
-	uint32_t done;
-	struct candidate best;
+	uint32_t done = gich_empty() & vc->lr_used;
 
-	if ((vc->hcr & GICH_HCR_LRENPIE) != 0) {
-		complete_evicted(cpu);
-	}
-	done = gich_empty() & vc->lr_used;
 	if (vc->lr_eoi != 0) { /* with LR_EOI they don't count as empty (5.3.7) */
 		done |= gich_ended() & vc->lr_eoi;
 	}
 	for (; done != 0; done &= done - 1) {
 		release(cpu, (unsigned int)__builtin_ctz(done));
 	}
-	if (vc->recheck) {
-		reconsider(cpu);
-	}
+}
+
+/* Fills list registers, best first. Returns what GICH_HCR must be for what had to stay out. */
+static uint32_t fill(unsigned int cpu)
+{
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
+	const uint32_t all = (1u << vgic.lr_count) - 1;
+	uint32_t hcr = vgic.ctlr != 0 ? GICH_HCR_EN : 0;
+	struct candidate best;
+
 	for (;;) {
 		best = best_candidate(cpu);
-		if (best.rank == UINT32_MAX ||
-		    (vc->lr_used == all && !make_room(cpu, best.rank))) {
+		if (best.rank == UINT32_MAX || (vc->lr_used == all && !make_room(cpu, best.rank))) {
 			break;
 		}
 		insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), best.word, best.n);
@@ -342,14 +349,56 @@ void vgic_refresh(unsigned int cpu)
 	if (best.active_out) {
 		hcr |= GICH_HCR_LRENPIE;
 	}
-	set_hcr(vc, hcr);
+	return hcr;
+}
+
+void vgic_refresh(unsigned int cpu)
+{
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
+	bool shared;
+
+	if (__atomic_load_n(&vc->inbox_senders, __ATOMIC_RELAXED) != 0) {
+		vgic_open_inbox(cpu);
+	}
+	/* An SPI that comes for this core after this look comes with a kick. */
+	shared = (__atomic_load_n(&vc->spi_words, __ATOMIC_RELAXED) | vc->lr_spi |
+		  (vc->hcr & GICH_HCR_LRENPIE)) != 0;
+	if (shared) {
+		spin_lock(&vgic.lock);
+	}
+	if ((vc->hcr & GICH_HCR_LRENPIE) != 0) {
+		complete_evicted(cpu);
+	}
+	release_completed(cpu);
+	if (vc->recheck) {
+		reconsider(cpu);
+	}
+	set_hcr(vc, fill(cpu));
+	if (shared) {
+		spin_unlock(&vgic.lock);
+	}
+}
+
+void vgic_withdraw(unsigned int cpu, unsigned int word, uint32_t mask)
+{
+	const struct vgic_cpu *vc = &vgic.cpu[cpu];
+
+	for (uint32_t used = vc->lr_used; used != 0; used &= used - 1) {
+		unsigned int i = (unsigned int)__builtin_ctz(used);
+
+		if (vc->lr[i].intid / 32 == word && (mask >> (vc->lr[i].intid & 31) & 1) != 0) {
+			withdraw(cpu, i);
+		}
+	}
 }
 
 void vgic_withdraw_all(unsigned int cpu)
 {
+	spin_lock(&vgic.lock);
 	for (uint32_t used = vgic.cpu[cpu].lr_used; used != 0; used &= used - 1) {
 		withdraw(cpu, (unsigned int)__builtin_ctz(used));
 	}
+	spin_unlock(&vgic.lock);
 	gich_reset();
 	vgic.cpu[cpu].hcr = 0;
 }

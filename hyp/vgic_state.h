@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of the virtual GIC share among themselves. Everything here wants vgic.lock held. */
+/* What the parts of the virtual GIC share among themselves. For the lock see vgic.c. */
 #ifndef HYP_VGIC_STATE_H
 #define HYP_VGIC_STATE_H
 
 #include "vgic.h"
 
-/* Takes the interrupts in @mask out of every list register, so that their state is all here. May
- * release and retake the lock. */
+/*
+ * The frame of every change to the interrupts of bank @word. vgic_begin() takes vgic.lock unless
+ * the bank is private; vgic_end() releases it, refreshes this core, @cpu, and kicks others, as far
+ * as the changes to the interrupts in @mask concern them. @cores: more of them that must look.
+ */
+void vgic_begin(unsigned int word);
+void vgic_end(unsigned int cpu, unsigned int word, uint32_t mask, uint32_t cores);
+
+/*
+ * Takes the interrupts in @mask out of every list register, so that their state is all here, until
+ * vgic_end(). Between vgic_begin() and vgic_end(); may release and retake the lock.
+ */
 void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask);
 
-/* After a change to @mask of bank @word: list registers of this core, a kick for others. */
-void vgic_changed(unsigned int cpu, unsigned int word, uint32_t mask);
+/*
+ * An SGI from this core to the cores in @targets (bit = core's index); they must look. @sgi: 0
+ * to 15. vgic_open_inbox() takes in what other cores sent to this one.
+ */
+uint32_t vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets);
+void vgic_open_inbox(unsigned int cpu);
 
-/* An SGI from this core to the cores in @targets (bit = core's index). @sgi: 0 to 15. */
-void vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets);
-
-/* Every core looks again, as after a write to GICD_CTLR. */
-void vgic_changed_all(unsigned int cpu);
+/* Sends the kick SGI to the cores in @cores (bit = core's index). */
+void vgic_kick(uint32_t cores);
 
 static inline struct irq_bank *vgic_bank(unsigned int cpu, unsigned int word)
 {
@@ -49,7 +60,8 @@ static inline unsigned int vgic_target(const struct irq_bank *bank, unsigned int
 	return mask == 0 ? CPUS_MAX : (unsigned int)__builtin_ctz(mask);
 }
 
-/* The core whose list registers an interrupt goes to: an active one's is where it was acknowledged. */
+/* The core whose list registers an interrupt goes to: an active one's is where it was acknowledged.
+ */
 static inline unsigned int vgic_home(unsigned int cpu, unsigned int word, unsigned int bit)
 {
 	const struct irq_bank *bank = vgic_bank(cpu, word);
@@ -60,7 +72,11 @@ static inline unsigned int vgic_home(unsigned int cpu, unsigned int word, unsign
 	return (bank->active >> bit & 1) != 0 ? bank->owner[bit] : vgic_target(bank, bit);
 }
 
-/* Takes everything out of this core's list registers and leaves its virtual interface as after reset. */
+/* Takes the interrupts in @mask of bank @word out of this core's list registers. The lock held if
+ * @word is not 0. */
+void vgic_withdraw(unsigned int cpu, unsigned int word, uint32_t mask);
+
+/* Takes all out of them and leaves the virtual interface as after reset. Lock not held. */
 void vgic_withdraw_all(unsigned int cpu);
 
 #endif
