@@ -67,11 +67,12 @@ libmd_cflags := -DSHA256_ONLY
 unit_object = $(patsubst %.c,$(UNIT)/%.o,$(1))
 fuzz_object = $(patsubst %.c,$(FUZZ)/%.o,$(1))
 
-.PHONY: check fuzz unit-run
+.PHONY: check fuzz fuzz-all unit-run
 
 # A recipe that runs always and a second make for it, so that one suite that does not compile, or dies,
 # does not hide the others. What was given with -j holds; without it, as many as there are processors.
-check:
+## make check       build and run every host test, and each fuzzer for a moment
+check: | $(BUILD)/.deps-test
 	@rm -rf $(UNIT)/results && mkdir -p $(UNIT)/results
 	@+$(MAKE) --no-print-directory -k -Otarget -f $(firstword $(MAKEFILE_LIST)) \
 		$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) unit-run; \
@@ -119,14 +120,18 @@ endef
 $(foreach name,$(unit_tests),$(eval $(call unit_rules,$(name))))
 $(foreach name,$(fuzzers),$(eval $(call fuzz_rules,$(name))))
 
-fuzz: $(fuzzers:%=fuzz-%)
+## make fuzz TIME=s run each fuzzer for that many seconds; what it learns stays in build/fuzz/corpus
+fuzz: | $(BUILD)/.deps-fuzz
+	@+$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) fuzz-all
 
-$(UNIT)/%.o: %.c
+fuzz-all: $(fuzzers:%=fuzz-%)
+
+$(UNIT)/%.o: %.c | $(BUILD)/.deps-test
 	@echo "  HOSTCC  $<"
 	@mkdir -p $(@D)
 	@$(UNIT_CC) $(unit_cflags) $(unit_warnings) $(unit_own) -MMD -MP -c -o $@ $<
 
-$(FUZZ)/%.o: %.c
+$(FUZZ)/%.o: %.c | $(BUILD)/.deps-test
 	@echo "  FUZZCC  $<"
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) $(unit_cflags) -fsanitize=fuzzer-no-link $(unit_warnings) -MMD -MP -c -o $@ $<
@@ -134,7 +139,7 @@ $(FUZZ)/%.o: %.c
 # Foreign sources are compiled without our warnings, but with the sanitizers.
 # $(1): folder, $(2): compiler and its flags
 define library_rule
-$(1)/%.a: $(BUILD)/%-src/.stamp
+$(1)/%.a: $(BUILD)/%-src/.stamp | $(BUILD)/.deps-test
 	@echo "  AR      $$@"
 	@rm -rf $(1)/$$* $$@ && mkdir -p $(1)/$$*
 	@for source in $(BUILD)/$$*-src/*.c; do \
@@ -145,7 +150,7 @@ endef
 $(eval $(call library_rule,$(UNIT),$(UNIT_CC) $(unit_cflags)))
 $(eval $(call library_rule,$(FUZZ),$(FUZZ_CC) $(unit_cflags) -fsanitize=fuzzer-no-link))
 
-$(UNIT)/trees/%.dtb: tests/unit/trees/%.dts
+$(UNIT)/trees/%.dtb: tests/unit/trees/%.dts | $(BUILD)/.deps-test
 	@mkdir -p $(@D)
 	@dtc -q -I dts -O dtb -o $@ $<
 
