@@ -7,10 +7,11 @@
 .PHONY: test payloads
 
 PAYLOAD := $(BUILD)/payload
-payload_shared := start.S payload.c
+payload_shared := start.S payload.c mmu.c
 payload_names := $(filter-out payload gic mmu,$(patsubst tests/payload/%.c,%,$(wildcard tests/payload/*.c)))
 payload_cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -mno-unaligned-access -g -O1 \
-	-std=gnu11 -ffreestanding -fno-common -fno-tree-loop-distribute-patterns -Itests/payload
+	-std=gnu11 -ffreestanding -fno-common -fno-tree-loop-distribute-patterns -Wa,-mno-warn-deprecated \
+	-Itests/payload
 payload_objects := $(payload_shared:%=$(PAYLOAD)/%.o)
 
 payloads: $(payload_names:%=$(PAYLOAD)/%.itb)

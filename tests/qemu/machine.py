@@ -33,7 +33,8 @@ class Machine:
     def __init__(self, *options, machine="virt,virtualization=on", cpu="cortex-a15", cpus=1,
                  mem="128M", kernel=BIVY, bundle=None, timeout=ANSWER):
         command = ["-M", machine, "-cpu", cpu, "-smp", str(cpus), "-m", mem, "-nic", "none",
-                   "-display", "none", "-monitor", "none", "-serial", "stdio", "-kernel", kernel]
+                   "-display", "none", "-monitor", "none", "-kernel", kernel,
+                   "-chardev", "stdio,id=uart,signal=off", "-serial", "chardev:uart"]
         if bundle:
             command += ["-initrd", bundle]
         self.child = pexpect.spawn("qemu-system-arm", [*command, *options], timeout=timeout,
@@ -55,7 +56,7 @@ class Machine:
         except (pexpect.TIMEOUT, pexpect.EOF) as error:
             self.log += str(self.child.before)
             raise AssertionError(f"{pattern!r} did not come ({type(error).__name__}); the output:\n"
-                                 f"{self.log[-4000:]}") from None
+                                 f"{self.log[-2000:]}") from None
         self.log += self.child.before + self.child.after
         return self.child.before
 
@@ -78,7 +79,7 @@ class Machine:
             self.child.expect(pexpect.EOF, timeout=timeout)
         except pexpect.TIMEOUT:
             self.log += str(self.child.before)
-            raise AssertionError("QEMU did not end; the output:\n" + self.log[-4000:]) from None
+            raise AssertionError("QEMU did not end; the output:\n" + self.log[-2000:]) from None
         self.log += self.child.before
         self.child.close()
         return self.child.exitstatus

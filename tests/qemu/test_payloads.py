@@ -29,6 +29,7 @@ import machine
 PAYLOADS = [
     ("traps", (1, 4), (1,)),
     ("decode", (1,), (1,)),
+    ("aborts", (2,), (2,)),
 ]
 
 
