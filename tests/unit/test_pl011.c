@@ -1,108 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The PL011 as kernels, firmware and bare-metal payloads use it. */
-#include "suite.h"
-#include "drivers/emul/pl011.h"
-#include "mock_char.h"
-
-enum {
-	DR = 0x00,
-	RSR = 0x04,
-	FR = 0x18,
-	ILPR = 0x20,
-	IBRD = 0x24,
-	FBRD = 0x28,
-	LCR_H = 0x2c,
-	CR = 0x30,
-	IFLS = 0x34,
-	IMSC = 0x38,
-	RIS = 0x3c,
-	MIS = 0x40,
-	ICR = 0x44,
-	DMACR = 0x48,
-};
-
-#define BUSY 0x08u
-#define RXFE 0x10u
-#define TXFF 0x20u
-#define RXFF 0x40u
-#define TXFE 0x80u
-
-#define RXI 0x10u
-#define TXI 0x20u
-#define RTI 0x40u
-
-#define FEN    0x10u
-#define LBE    0x80u
-#define UARTEN 0x001u
-#define TXE    0x100u
-#define RXE    0x200u
-
-static struct emul_pl011 uart;
-static struct mock_char mock;
-static bool line;
-static unsigned int line_calls;
-
-static void line_set(uint32_t intid, bool level)
-{
-	assert_int_equal(intid, 33);
-	line = level;
-	line_calls++;
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	mock_char_init(&mock);
-	memset(&uart, 0xa5, sizeof(uart));
-	line = true;
-	pl011_init(&uart, &mock.backend, (struct irq_line){line_set, 33});
-	assert_false(line);
-	return 0;
-}
-
-static uint32_t read_size(uint32_t offset, uint8_t size)
-{
-	struct mmio_access access = {.offset = offset, .value = 0xdeadbeef, .size = size};
-
-	assert_true(pl011_access(&uart, &access));
-	return access.value;
-}
-
-static void write_size(uint32_t offset, uint8_t size, uint32_t value)
-{
-	struct mmio_access access = {offset, value, size, true};
-
-	assert_true(pl011_access(&uart, &access));
-}
-
-static uint32_t rd(uint32_t offset)
-{
-	return read_size(offset, 4);
-}
-
-static void wr(uint32_t offset, uint32_t value)
-{
-	write_size(offset, 4, value);
-}
-
-static void feed(const char *text)
-{
-	mock_char_feed(&mock, text, strlen(text));
-	pl011_events.readable(&uart);
-}
-
-/* The line goes on by @bytes. */
-static void make_room(size_t bytes)
-{
-	mock.room += bytes;
-	pl011_events.writable(&uart);
-}
-
-static void assert_sent(const char *text)
-{
-	assert_int_equal(mock.out_length, strlen(text));
-	assert_memory_equal(mock.out, text, strlen(text));
-}
+/* The PL011 register by register: FIFOs, trigger levels, interrupts, loopback. */
+#include "mock_pl011.h"
 
 /* --- registers --- */
 
@@ -223,42 +121,6 @@ static void receives_only_when_enabled(void **state)
 }
 
 /* --- transmit --- */
-
-static void payload_that_only_writes_dr(void **state)
-{
-	(void)state;
-	write_size(DR, 1, 'H');
-	write_size(DR, 2, 'i');
-	wr(DR, 0xffffff00u | '!');
-	assert_sent("Hi!");
-	assert_int_equal(rd(FR), TXFE | RXFE);
-}
-
-/* Linux's and others' earlycon: wait for !TXFF, write, wait for !BUSY. */
-static void earlycon(void **state)
-{
-	static const char text[] = "Booting Linux on physical CPU 0x0\n";
-	const char *next = text;
-	unsigned int turns = 0;
-
-	(void)state;
-	mock.room = 0;
-	while (*next || rd(FR) & BUSY) {
-		assert_in_range(turns++, 0, 1000);
-		if (*next && !(rd(FR) & TXFF)) {
-			write_size(DR, 1, (uint8_t)*next++);
-			continue;
-		}
-		/* The line is slow, and nobody tells the device: it looks itself when the guest
-		 * polls. */
-		mock.room += turns % 3 == 0;
-		if (!*next) {
-			pl011_events.writable(&uart);
-		}
-	}
-	assert_sent(text);
-	assert_int_equal(rd(FR), TXFE | RXFE);
-}
 
 static void fifo_is_16_deep(void **state)
 {
@@ -489,138 +351,12 @@ static void loopback(void **state)
 	assert_sent("y");
 }
 
-/* --- as Linux drives it --- */
-
-static const char *to_send;
-static unsigned int mask;
-static char got[256];
-static size_t got_length;
-
-/* Fills from the interrupt without a look at TXFF: half of the FIFO is free, or the interrupt lied.
- */
-static void kernel_transmit(bool from_interrupt)
-{
-	unsigned int count = 8;
-
-	while (*to_send) {
-		if (from_interrupt && count-- == 0) {
-			return;
-		}
-		if (!from_interrupt && rd(FR) & TXFF) {
-			mask |= TXI;
-			wr(IMSC, mask);
-			return;
-		}
-		wr(DR, (uint8_t)*to_send++);
-	}
-	mask &= ~TXI;
-	wr(IMSC, mask);
-}
-
-static void kernel_interrupt(void)
-{
-	uint32_t status = rd(RIS) & mask;
-	unsigned int passes = 256;
-
-	while (status != 0 && passes-- != 0) {
-		wr(ICR, status & ~(TXI | RXI | RTI));
-		if (status & (RXI | RTI)) {
-			while (!(rd(FR) & RXFE)) {
-				got[got_length++] = (char)rd(DR);
-			}
-		}
-		if (status & TXI) {
-			kernel_transmit(true);
-		}
-		status = rd(RIS) & mask;
-	}
-}
-
-static void kernel_open(uint32_t line_control)
-{
-	wr(CR, 0);
-	wr(IFLS, 0x12);
-	wr(ICR, 0x7ff);
-	wr(FBRD, 1);
-	wr(IBRD, 13);
-	wr(LCR_H, line_control);
-	wr(CR, UARTEN | TXE | RXE);
-	mask = RXI | RTI;
-	wr(IMSC, mask);
-	got_length = 0;
-}
-
-static char long_text[5001];
-
-static void kernel_prints_at_every_speed(void **state)
-{
-	size_t per_turn, i;
-
-	(void)state;
-	for (i = 0; i < sizeof(long_text) - 1; i++) {
-		long_text[i] = (char)('!' + i % 90);
-	}
-	for (per_turn = 1; per_turn < 40; per_turn++) {
-		set_up(NULL);
-		kernel_open(0x60 | FEN);
-		mock.room = per_turn;
-		to_send = long_text;
-		kernel_transmit(false);
-		for (i = 0; i < sizeof(long_text) && (*to_send || rd(FR) & BUSY); i++) {
-			make_room(per_turn);
-			if (line) {
-				kernel_interrupt();
-			}
-		}
-		assert_sent(long_text);
-		assert_false(line);
-	}
-}
-
-static void kernel_reads_and_echoes(void **state)
-{
-	(void)state;
-	kernel_open(0x60 | FEN);
-	feed("echo hello; this is more than the FIFO holds\n");
-	assert_true(line);
-	kernel_interrupt();
-	assert_memory_equal(got, "echo hello; this is more than the FIFO holds\n", 45);
-	assert_int_equal(got_length, 45);
-	assert_false(line);
-	feed("x");
-	assert_true(line);
-	kernel_interrupt();
-	assert_int_equal(got_length, 46);
-	assert_false(line);
-}
-
-static void kernel_without_fifo(void **state)
-{
-	unsigned int turns;
-
-	(void)state;
-	kernel_open(0x60);
-	mock.room = 0;
-	to_send = "one at a time";
-	wr(DR, (uint8_t)*to_send++);
-	mask |= TXI;
-	wr(IMSC, mask);
-	for (turns = 0; *to_send && turns < 100; turns++) {
-		make_room(1);
-		assert_true(line);
-		assert_int_equal(rd(MIS), TXI);
-		wr(DR, (uint8_t)*to_send++);
-		assert_false(line);
-	}
-	make_room(1);
-	assert_sent("one at a time");
-}
-
 /* SYSTEM_RESET with a restart: the line falls, nothing of the old guest is left. */
 static void reset_in_the_middle(void **state)
 {
 	(void)state;
-	kernel_open(0x60 | FEN);
+	wr(LCR_H, 0x60 | FEN);
+	wr(CR, UARTEN | TXE | RXE);
 	mock.room = 0;
 	wr(DR, 'a');
 	wr(IMSC, TXI);
@@ -646,8 +382,6 @@ int main(void)
 		TEST(settings_are_kept),
 		TEST(whole_page),
 		TEST(receives_only_when_enabled),
-		TEST(payload_that_only_writes_dr),
-		TEST(earlycon),
 		TEST(fifo_is_16_deep),
 		TEST(holding_register_without_fifo),
 		TEST(fifo_switched_off_with_characters_in_it),
@@ -660,9 +394,6 @@ int main(void)
 		TEST(typed_ahead),
 		TEST(characters_that_went_elsewhere),
 		TEST(loopback),
-		TEST(kernel_prints_at_every_speed),
-		TEST(kernel_reads_and_echoes),
-		TEST(kernel_without_fifo),
 		TEST(reset_in_the_middle),
 	};
 

@@ -34,10 +34,14 @@ unit_guestdt_sources := $(unit_config_sources) hyp/guestdt.c
 unit_guestdt_libs := libfdt
 unit_guestdt_needs = $(UNIT)/trees/guest.dtb
 unit_virtqueue_sources := drivers/virtio/queue.c
-unit_virtqueue_cflags := -D_GNU_SOURCE -pthread
+unit_virtqueue_hostile_sources := drivers/virtio/queue.c
+unit_virtqueue_race_sources := drivers/virtio/queue.c
+unit_virtqueue_race_cflags := -D_GNU_SOURCE -pthread
 unit_virtio_mmio_sources := drivers/virtio/mmio.c drivers/virtio/queue.c
+unit_virtio_mmio_queues_sources := drivers/virtio/mmio.c drivers/virtio/queue.c
 unit_virtio_console_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
 unit_pl011_sources := drivers/emul/pl011.c
+unit_pl011_drivers_sources := drivers/emul/pl011.c
 
 fuzz_decode_sources := hyp/decode.c
 fuzz_virtio_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
