@@ -108,6 +108,25 @@ static const struct structure {
 };
 /* clang-format on */
 
+static unsigned int count_nodes(const void *tree, size_t size)
+{
+	void *copy = tree_exact(tree, size);
+	struct config_error error;
+	unsigned int count = 0;
+	struct dt_at at;
+	struct dt dt;
+
+	assert_int_equal(dt_open(&dt, copy, size, WHAT, &error), 0);
+	dt_root(&at, &dt);
+	do {
+		assert_false(dt_has(&dt, dt_node(&at), "reg"));
+		count++;
+	} while (dt_next(&at));
+	assert_true(dt_has(&dt, at.node[0], "a") == (count > 1));
+	free(copy);
+	return count;
+}
+
 static void test_structure(void **state)
 {
 	uint8_t tree[256];
@@ -124,6 +143,8 @@ static void test_structure(void **state)
 			assert_refused(result, &error, row->what, row->part);
 		} else if (result != 0) {
 			fail_msg("%s: %s", row->what, error.text);
+		} else {
+			assert_int_equal(count_nodes(tree, size), row->words > 4 ? 2 : 1);
 		}
 	}
 }

@@ -171,6 +171,7 @@ static void test_rest_is_kept(void **state)
 static void test_cpus(void **state)
 {
 	struct guestdt_facts with = facts;
+	int node, count = 0;
 
 	(void)state;
 	with.cpu_count = 1;
@@ -196,6 +197,10 @@ static void test_cpus(void **state)
 	assert_text("/cpus/cpu@100", "compatible", "arm,cortex-a15");
 	ASSERT_CELLS("/cpus", "#address-cells", 1);
 	ASSERT_CELLS("/cpus", "#size-cells", 0);
+	fdt_for_each_subnode (node, target, node_at("/cpus")) {
+		count++;
+	}
+	assert_int_equal(count, 4);
 }
 
 static void complete_changed(const struct change *change, unsigned int count,
