@@ -54,12 +54,14 @@ static int read_changed(const struct change *change, unsigned int count,
 
 static void test_facts(void **state)
 {
+	/* clang-format off */
 	static const struct device_config expected[] = {
-		{DEVICE_PL011,          0x09000000, 0x1000, 33, PL011                                },
-		{DEVICE_VIRTIO_CONSOLE, 0x0a000000, 0x200,  48, SLOT0                                },
-		{DEVICE_VIRTIO_NONE,    0x0a000200, 0x200,  49, SLOT1                                },
-		{DEVICE_VIRTIO_NONE,    0x0c002000, 0x200,  50, "/bus@c000000/inner/virtio_mmio@2000"},
+		{DEVICE_PL011, 0x09000000, 0x1000, 33, PL011},
+		{DEVICE_VIRTIO_CONSOLE, 0x0a000000, 0x200, 48, SLOT0},
+		{DEVICE_VIRTIO_NONE, 0x0a000200, 0x200, 49, SLOT1},
+		{DEVICE_VIRTIO_NONE, 0x0c002000, 0x200, 50, "/bus@c000000/inner/virtio_mmio@2000"},
 	};
+	/* clang-format on */
 	struct guest_config config;
 	struct config_error error;
 	unsigned int i;
