@@ -7,7 +7,7 @@
 .PHONY: test payloads
 
 PAYLOAD := $(BUILD)/payload
-payload_shared := start.S payload.c mmu.c
+payload_shared := start.S payload.c gic.c mmu.c
 payload_names := $(filter-out payload gic mmu,$(patsubst tests/payload/%.c,%,$(wildcard tests/payload/*.c)))
 payload_cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -mno-unaligned-access -g -O1 \
 	-std=gnu11 -ffreestanding -fno-common -fno-tree-loop-distribute-patterns -Wa,-mno-warn-deprecated \
