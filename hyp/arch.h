@@ -6,8 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define FIELD_GET(mask, value) (((value) & (mask)) / ((mask) & -(mask)))
+#include "field.h"
 
 #define CP15_READ(name, op1, crn, crm, op2)                                                        \
 	static inline uint32_t read_##name(void)                                                   \

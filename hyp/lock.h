@@ -13,12 +13,12 @@ struct spinlock {
 #if defined(__arm__)
 
 /*
- * The loads after it can't be made before it is held (ARM DDI 0406C A3.4.5, A3.8.3): DMB last.
- * A waiting core sleeps until the SEV of spin_unlock().
+ * The loads after it can't be made before it is held (ARM DDI 0406C A3.4.5, A3.8.3): DMB last. Waiting is
+ * a plain loop: what the locks guard is too short for a core to fall asleep over.
  */
 static inline void spin_lock(struct spinlock *lock)
 {
-	uint32_t word, next, failed;
+	uint32_t word, taken, failed;
 
 	asm volatile("1:	ldrex	%0, [%3]\n"
 		     "	add	%1, %0, #0x10000\n"
@@ -26,14 +26,12 @@ static inline void spin_lock(struct spinlock *lock)
 		     "	teq	%2, #0\n"
 		     "	bne	1b\n"
 		     "	lsr	%1, %0, #16\n"
-		     "	uxth	%0, %0\n"
-		     "	b	3f\n"
-		     "2:	wfe\n"
-		     "	ldrh	%0, [%3]\n"
-		     "3:	cmp	%0, %1\n"
+		     "2:	uxth	%0, %0\n"
+		     "	teq	%0, %1\n"
+		     "	ldrne	%0, [%3]\n"
 		     "	bne	2b\n"
 		     "	dmb	ish\n"
-		     : "=&r"(word), "=&r"(next), "=&r"(failed)
+		     : "=&r"(word), "=&r"(taken), "=&r"(failed)
 		     : "r"(lock)
 		     : "cc", "memory");
 }
@@ -42,7 +40,6 @@ static inline void spin_unlock(struct spinlock *lock)
 {
 	asm volatile("dmb ish" ::: "memory");
 	*(volatile uint16_t *)&lock->owner = (uint16_t)(lock->owner + 1);
-	asm volatile("dsb ishst\n\tsev" ::: "memory");
 }
 
 #else /* tests on the host */

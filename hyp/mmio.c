@@ -5,73 +5,81 @@
 #include <stddef.h>
 
 struct mmio_region {
-	uint32_t first, last; /* keys: IPA / 256 of the first and the last byte */
+	uint32_t first; /* key of the first byte: IPA / 256 */
 	mmio_handler handler;
 	void *device;
 	struct spinlock *lock;
 };
 
-static struct mmio_region regions[MMIO_REGIONS_MAX + 1]; /* the last is never in use: lower_bound() may point there */
+/*
+ * last[i] is the key of the last byte of regions[i], in rising order. A power of two of them is searched;
+ * those behind the last region have the highest key.
+ */
+static uint32_t last[MMIO_REGIONS_MAX];
+static struct mmio_region regions[MMIO_REGIONS_MAX];
 static unsigned int region_count;
+static unsigned int half; /* of the searched power of two, or 0 */
 
-static uint32_t key_of(uint64_t ipa)
+/* The first region that ends at @key or above; beyond the last region, one that starts above @key. */
+static inline unsigned int find(uint32_t key)
 {
-	return (uint32_t)(ipa >> MMIO_KEY_SHIFT);
-}
+	unsigned int at = 0;
 
-/* The first region that ends at @key or above. */
-static unsigned int lower_bound(uint32_t key)
-{
-	unsigned int low = 0, high = region_count;
-
-	while (low < high) {
-		unsigned int middle = (low + high) / 2;
-
-		if (regions[middle].last < key) {
-			low = middle + 1;
-		} else {
-			high = middle;
+	for (unsigned int step = half; step != 0; step /= 2) {
+		if (last[at + step - 1] < key) {
+			at += step;
 		}
 	}
-	return low;
+	return at;
 }
 
 void mmio_clear(void)
 {
 	region_count = 0;
+	half = 0;
+	for (unsigned int i = 0; i < MMIO_REGIONS_MAX; i++) {
+		last[i] = UINT32_MAX;
+		regions[i].first = UINT32_MAX;
+	}
 }
 
 int mmio_add(uint64_t base, uint32_t size, mmio_handler handler, void *device, struct spinlock *lock)
 {
-	const uint32_t first = key_of(base), last = key_of(base + size - 1);
-	unsigned int at = lower_bound(first);
+	const uint32_t first_key = (uint32_t)(base >> MMIO_KEY_SHIFT);
+	const uint32_t last_key = (uint32_t)((base + size - 1) >> MMIO_KEY_SHIFT);
+	unsigned int at = find(first_key);
 
 	if (size == 0 || ((base | size) & ((1u << MMIO_KEY_SHIFT) - 1)) != 0 || base > (1ull << 40) - size) {
 		return -EINVAL;
 	}
-	if (region_count == MMIO_REGIONS_MAX) {
+	if (region_count == MMIO_REGIONS_MAX - 1) { /* find() needs one that starts above all keys */
 		return -ENOSPC;
 	}
-	if (at < region_count && regions[at].first <= last) {
+	if (regions[at].first <= last_key) {
 		return -EEXIST;
 	}
 	for (unsigned int i = region_count++; i > at; i--) {
 		regions[i] = regions[i - 1];
+		last[i] = last[i - 1];
 	}
-	regions[at] = (struct mmio_region){first, last, handler, device, lock};
+	regions[at] = (struct mmio_region){first_key, handler, device, lock};
+	last[at] = last_key;
+	while (2 * half < region_count + 1) {
+		half = half == 0 ? 1 : 2 * half;
+	}
 	return 0;
 }
 
-bool mmio_dispatch(uint64_t ipa, struct mmio_access *access)
+bool mmio_dispatch_page(uint32_t page, struct mmio_access *access)
 {
-	const uint32_t key = key_of(ipa);
-	const struct mmio_region *region = &regions[lower_bound(key)];
+	const uint32_t key = page << (12 - MMIO_KEY_SHIFT) | access->offset >> MMIO_KEY_SHIFT;
+	const struct mmio_region *region = &regions[find(key)];
 	bool done;
 
-	if (region == &regions[region_count] || key < region->first || (ipa & (access->size - 1u)) != 0) {
+	if (key < region->first || (access->offset & (access->size - 1u)) != 0) {
 		return false;
 	}
-	access->offset = (uint32_t)ipa - (region->first << MMIO_KEY_SHIFT);
+	access->offset = (key - region->first) << MMIO_KEY_SHIFT | (access->offset & 0xff);
 	if (region->lock == NULL) {
 		return region->handler(region->device, access);
 	}

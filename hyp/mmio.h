@@ -8,7 +8,7 @@
 #include "../drivers/mmio.h"
 #include "lock.h"
 
-#define MMIO_REGIONS_MAX 72
+#define MMIO_REGIONS_MAX 128 /* a power of two; one less can be added */
 #define MMIO_KEY_SHIFT                                                                             \
 	8 /* regions start and end at multiples of 256 bytes, so that a key has 32 bits */
 
@@ -25,10 +25,18 @@ int mmio_add(uint64_t base, uint32_t size, mmio_handler handler, void *device,
 void mmio_clear(void);
 
 /*
- * Finds the device at @ipa and lets it answer. @access: all but the offset filled in.
- * Returns false if nothing is there, the access is not naturally aligned or leaves the device, or
- * the device refuses: the guest gets an abort.
+ * Finds the device and lets it answer. @page: IPA / 4,096. @access: all but the offset filled in, which is
+ * that from the start of the page and becomes that from the start of the device.
+ * Returns false if nothing is there, the access is not naturally aligned, or the device refuses: the guest
+ * gets an abort.
  */
-bool mmio_dispatch(uint64_t ipa, struct mmio_access *access);
+bool mmio_dispatch_page(uint32_t page, struct mmio_access *access);
+
+/* The same by address, below 2^40. */
+static inline bool mmio_dispatch(uint64_t ipa, struct mmio_access *access)
+{
+	access->offset = (uint32_t)ipa & 0xfff;
+	return mmio_dispatch_page((uint32_t)(ipa >> 12), access);
+}
 
 #endif

@@ -46,17 +46,13 @@ static __attribute__((noinline)) bool condition_passes(uint32_t condition, uint3
 	return pass != (condition & 1);
 }
 
-void skip_instruction(struct guest_regs *regs, uint32_t length)
+/* ITAdvance (A2.5.2); IT[1:0] are bits 26:25 of the CPSR, IT[7:2] bits 15:10. */
+void advance_it(struct guest_regs *regs)
 {
-	const uint32_t cpsr = regs->cpsr;
+	uint32_t it = (regs->cpsr >> 25 & 3) | (regs->cpsr >> 8 & 0xfc);
 
-	regs->pc += length;
-	if ((cpsr & PSR_T) != 0 && (cpsr & PSR_IT) != 0) {
-		uint32_t it = (cpsr >> 25 & 3) | (cpsr >> 8 & 0xfc);
-
-		it = (it & 7) == 0 ? 0 : (it & 0xe0) | (it << 1 & 0x1f); /* A2.5.2 */
-		regs->cpsr = (cpsr & ~PSR_IT) | (it & 3) << 25 | (it & 0xfc) << 8;
-	}
+	it = (it & 7) == 0 ? 0 : (it & 0xe0) | (it << 1 & 0x1f);
+	regs->cpsr = (regs->cpsr & ~PSR_IT) | (it & 3) << 25 | (it & 0xfc) << 8;
 }
 
 static uint32_t length_of(uint32_t hsr)
@@ -86,48 +82,54 @@ static void trap_prefetch_abort(struct guest_regs *regs, uint32_t hsr)
 			      (hsr & HSR_S1PTW) != 0 ? ABORT_EXTERNAL_WALK : ABORT_EXTERNAL);
 }
 
+/* What nothing answers: faults other than "nothing mapped", and those that the syndrome doesn't describe. */
+static __attribute__((noinline)) void trap_other_abort(struct guest_regs *regs, uint32_t hsr)
+{
+	if ((hsr & HSR_S1PTW) != 0) {
+		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL_WALK, (hsr & HSR_WNR) != 0);
+	} else if ((hsr & HSR_FSC_CLASS) != FSC_TRANSLATION) {
+		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL, (hsr & HSR_WNR) != 0);
+	} else {
+		emulate_transfer(regs, hsr);
+	}
+}
+
 /* An access of one register that the syndrome describes (B3.13.6, ISS of EC 0x24). */
 static void trap_data_abort(struct guest_regs *regs, uint32_t hsr)
 {
+	const unsigned int rt = FIELD_GET(HSR_SRT, hsr);
+	const uint32_t unused = 32 - (8u << FIELD_GET(HSR_SAS, hsr)); /* bits of the register */
 	struct mmio_access access;
-	uint64_t ipa;
-	unsigned int rt;
+	uint32_t page, value;
 
-	if ((hsr & HSR_FSC_CLASS) != FSC_TRANSLATION || (hsr & HSR_S1PTW) != 0) {
-		inject_data_abort(regs, read_HDFAR(),
-				  (hsr & HSR_S1PTW) != 0 ? ABORT_EXTERNAL_WALK : ABORT_EXTERNAL,
-				  (hsr & HSR_WNR) != 0);
+	if ((hsr & (HSR_ISV | HSR_S1PTW | HSR_FSC_CLASS)) != (HSR_ISV | FSC_TRANSLATION)) {
+		trap_other_abort(regs, hsr);
 		return;
 	}
-	if ((hsr & HSR_ISV) == 0) {
-		emulate_transfer(regs, hsr);
-		return;
-	}
-	ipa = (uint64_t)(read_HPFAR() & ~0xfu) << 8 | (read_HDFAR() & 0xfff);
-	rt = FIELD_GET(HSR_SRT, hsr);
+	page = read_HPFAR() >> 4;
+	access.offset = read_HDFAR() & 0xfff;
 	access.size = (uint8_t)(1u << FIELD_GET(HSR_SAS, hsr));
 	access.is_write = (hsr & HSR_WNR) != 0;
-	if (access.is_write) {
-		access.value = guest_register(regs, rt);
-		if (access.size < 4) {
-			access.value &= access.size == 1 ? 0xffu : 0xffffu;
-		}
+	if ((hsr & HSR_WNR) != 0) {
+		access.value = guest_register(regs, rt) << unused >> unused;
 	}
-	if (!mmio_dispatch(ipa, &access)) {
+	if (!mmio_dispatch_page(page, &access)) {
 		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL, access.is_write);
 		return;
 	}
-	if (!access.is_write) {
-		const uint32_t shift = 32 - 8u * access.size;
-		uint32_t value = access.value << shift;
-
-		value = (hsr & HSR_SSE) != 0 ? (uint32_t)((int32_t)value >> shift) : value >> shift;
+	if ((hsr & HSR_WNR) == 0) {
+		value = access.value << unused;
+		value = (hsr & HSR_SSE) != 0 ? (uint32_t)((int32_t)value >> unused) : value >> unused;
 		set_guest_register(regs, rt, value);
 	}
 	skip_instruction(regs, length_of(hsr));
 }
 
+/* Each row, and trap_unknown for all else: what nobody may do is UNDEFINED. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
 static const trap_handler handlers[64] = {
+	[0x00 ... 0x3f] = trap_unknown,
 	[0x01] = trap_wait,
 	[0x03] = trap_cp15,
 	[0x04] = trap_cp15_64,
@@ -138,6 +140,7 @@ static const trap_handler handlers[64] = {
 	[0x20] = trap_prefetch_abort,
 	[0x24] = trap_data_abort,
 };
+#pragma GCC diagnostic pop
 
 /* Bit n: exception class n reports a condition, as coprocessor and WFI traps do (B3.13.6). */
 #define CONDITIONAL_CLASSES 0x000013fau
@@ -145,18 +148,13 @@ static const trap_handler handlers[64] = {
 void trap_guest(struct guest_regs *regs)
 {
 	const uint32_t hsr = read_HSR(), class = hsr >> HSR_EC_SHIFT;
-	trap_handler handler;
 
-	if (class < 0x20 && (CONDITIONAL_CLASSES >> class & 1) != 0 && (hsr & HSR_CV) != 0 &&
-	    !condition_passes(FIELD_GET(HSR_COND, hsr), regs->cpsr)) {
+	if (class < 13 && (CONDITIONAL_CLASSES >> class & 1) != 0 && (hsr & HSR_CV) != 0 &&
+	    FIELD_GET(HSR_COND, hsr) < 14 && !condition_passes(FIELD_GET(HSR_COND, hsr), regs->cpsr)) {
 		skip_instruction(regs, length_of(hsr));
 		return;
 	}
-	handler = handlers[class];
-	if (handler == NULL) { /* all that nobody may do: UNDEFINED */
-		handler = trap_unknown;
-	}
-	handler(regs, hsr);
+	handlers[class](regs, hsr);
 }
 
 /* One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list registers). */

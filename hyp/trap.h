@@ -35,8 +35,16 @@ extern char hyp_vectors[];
 /* Takes one physical interrupt, if one is pending: also for cores that are parked in HYP mode. */
 void irq_take(void);
 
+void advance_it(struct guest_regs *regs);
+
 /* Past the trapped instruction: PC and, in Thumb state, the IT bits. @length: 2 or 4 bytes. */
-void skip_instruction(struct guest_regs *regs, uint32_t length);
+static inline void skip_instruction(struct guest_regs *regs, uint32_t length)
+{
+	regs->pc += length;
+	if ((regs->cpsr & PSR_T) != 0) {
+		advance_it(regs);
+	}
+}
 
 /*
  * Register @n (0 to 14) as an instruction in @mode (PSR_USR and so on) names it; below, as the trapped

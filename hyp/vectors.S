@@ -17,7 +17,17 @@
 	push	{r2, r3}
 	mov	r0, sp
 	bl	\handler
-	b	guest_return
+	guest_return
+	.endm
+
+	/* CLREX: no exclusive access spans a trap (A3.4.5). */
+	.macro	guest_return
+	pop	{r2, r3}
+	msr	elr_hyp, r2
+	msr	spsr_cxsf, r3
+	pop	{r0-r12, lr}
+	clrex
+	eret
 	.endm
 
 	/* From HYP mode itself, or so badly wrong that nothing else can be said: tell and stop. */
@@ -36,21 +46,12 @@ hyp_vectors:
 	b	data_vector
 	b	trap_vector
 	b	irq_vector
-	b	fiq_vector
+	b	irq_vector	/* FIQ: none is configured */
 
 trap_vector:
 	trap	trap_guest
 irq_vector:
 	trap	trap_irq
-fiq_vector:
-	trap	trap_irq
-guest_return:
-	pop	{r2, r3}
-	msr	elr_hyp, r2
-	msr	spsr_cxsf, r3
-	pop	{r0-r12, lr}
-	clrex				/* no exclusive access spans a trap (A3.4.5) */
-	eret
 
 reset_vector:
 	fatal	0
@@ -79,7 +80,7 @@ data_vector:
 	mcr	p15, 4, r0, c13, c0, 2
 	mov	r0, sp
 	bl	trap_async_abort
-	b	guest_return
+	guest_return
 1:	fatal	4
 
 /* The stack may be what's broken: use the emergency one. r1 = vector. */

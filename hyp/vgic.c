@@ -58,14 +58,7 @@ void vgic_kick(uint32_t cores)
 	gic_kick(targets);
 }
 
-void vgic_begin(unsigned int word)
-{
-	if (word != 0) {
-		spin_lock(&vgic.lock);
-	}
-}
-
-void vgic_end(unsigned int cpu, unsigned int word, uint32_t mask, uint32_t cores)
+void vgic_end_change(unsigned int cpu, unsigned int word, uint32_t mask, uint32_t cores)
 {
 	if (mask != 0) {
 		cores |= affected_cores(cpu, word, mask);

@@ -32,16 +32,10 @@ struct irq_bank {
 	uint8_t owner[32];  /* if in_lr: the core */
 };
 
-struct lr_record {
-	uint16_t intid;
-	uint8_t source; /* SGI: the sender */
-	uint8_t priority;
-	bool latched; /* was pending by the latch, not by the wire alone */
-};
-
 struct vgic_cpu {
 	struct irq_bank private;
 	uint8_t sgi_source[16];   /* mask of cores from which the SGI is pending */
+	uint8_t active_source[16]; /* the sender of one that is active and in no list register */
 	uint32_t inbox[CPUS_MAX]; /* atomic: SGIs (bit = number) that each core sent, not yet taken
 				     in */
 	uint32_t inbox_senders;   /* atomic: mask of cores with something in inbox */
@@ -51,7 +45,7 @@ struct vgic_cpu {
 	uint32_t lr_spi;          /* bit i: it holds an SPI */
 	uint32_t hcr;             /* last value of GICH_HCR, without EOICount */
 	bool recheck; /* something changed about an interrupt in one of our list registers */
-	struct lr_record lr[VGIC_LRS_MAX];
+	uint32_t lr[VGIC_LRS_MAX]; /* records of the list registers, see vgic_lr.c */
 };
 
 struct vgic {

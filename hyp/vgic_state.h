@@ -10,8 +10,23 @@
  * the bank is private; vgic_end() releases it, refreshes this core, @cpu, and kicks others, as far
  * as the changes to the interrupts in @mask concern them. @cores: more of them that must look.
  */
-void vgic_begin(unsigned int word);
-void vgic_end(unsigned int cpu, unsigned int word, uint32_t mask, uint32_t cores);
+static inline void vgic_begin(unsigned int word)
+{
+	if (word != 0) {
+		spin_lock(&vgic.lock);
+	}
+}
+
+void vgic_end_change(unsigned int cpu, unsigned int word, uint32_t mask, uint32_t cores);
+
+static inline void vgic_end(unsigned int cpu, unsigned int word, uint32_t mask, uint32_t cores)
+{
+	if ((mask | cores) != 0) {
+		vgic_end_change(cpu, word, mask, cores);
+	} else if (word != 0) {
+		spin_unlock(&vgic.lock);
+	}
+}
 
 /*
  * Takes the interrupts in @mask out of every list register, so that their state is all here, until
