@@ -96,6 +96,9 @@ _Noreturn void hyp_main(void)
 	map_gic();
 	number_cores();
 	vgic.words = gic_init_distributor() / 32;
+	if (vgic.words == VGIC_WORDS_MAX) {
+		vgic.words--; /* INTIDs 1020 to 1023 are none (IHI 0048B 2.2.1); no one has 992 to 1019 */
+	}
 	init_core(0);
 	stage1_map_window(board.ram.base, image_pa);
 	vm_seed(window_at(board_tree_pa));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stage 2: a 40-bit IPA space from two concatenated level 1 tables (ARM DDI 0406C B3.6.5, table B3-20).
- * Entries are added before the guest runs; the one that is ever removed is the GICC_DIR page, under
- * vgic.lock (vgic_trap_dir).
+ * Entries are added before the guest runs; the one that is ever removed is the GICC_DIR page
+ * (vgic_trap_dir).
  */
 #include "stage2.h"
 #include "arch.h"
@@ -41,19 +41,22 @@ void stage2_map_gicc(uint64_t ipa, uint64_t gicv_pa, uint32_t size)
 
 void vgic_trap_dir(void)
 {
+	static struct spinlock lock; /* guards dir_page; the last in the order, after vgic.lock */
 	unsigned int level;
-	uint64_t *entry;
 
 	if (dir_page == 0) {
 		return;
 	}
-	entry = pt_find(table_allocator(), root, dir_page, &level);
-	*(volatile uint64_t *)entry = 0;
-	dsb();
-	write_TLBIALLNSNHIS(0); /* B3.10.5; complete on all cores at the DSB */
-	dsb();
-	isb();
-	dir_page = 0;
+	spin_lock(&lock);
+	if (dir_page != 0) {
+		*(volatile uint64_t *)pt_find(table_allocator(), root, dir_page, &level) = 0;
+		dsb();
+		write_TLBIALLNSNHIS(0); /* B3.10.5; complete on all cores at the DSB */
+		dsb();
+		isb();
+		dir_page = 0;
+	}
+	spin_unlock(&lock);
 }
 
 void stage2_activate(void)

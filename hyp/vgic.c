@@ -27,22 +27,25 @@ struct vgic vgic;
 static uint32_t affected_cores(unsigned int cpu, unsigned int word, uint32_t mask)
 {
 	struct irq_bank *bank = vgic_bank(cpu, word);
-	uint32_t waiting = (irq_bank_deliverable(bank) | bank->active) & mask;
+	uint32_t ready = irq_bank_deliverable(bank) & mask;
 	uint32_t held = bank->in_lr & mask;
 	uint32_t cores = 0;
 
 	for (; held != 0; held &= held - 1) {
-		unsigned int owner = bank->owner[__builtin_ctz(held)];
+		unsigned int owner = word == 0 ? cpu : bank->owner[__builtin_ctz(held)];
 
-		__atomic_store_n(&vgic.cpu[owner].recheck, true, __ATOMIC_RELAXED);
+		__atomic_store_n(&vgic.cpu[owner].recheck, 1, __ATOMIC_RELAXED);
 		cores |= 1u << owner;
 	}
-	for (; waiting != 0; waiting &= waiting - 1) {
-		unsigned int home = vgic_home(cpu, word, (unsigned int)__builtin_ctz(waiting));
+	if (word == 0) {
+		return cores | (ready != 0 ? 1u << cpu : 0);
+	}
+	for (; ready != 0; ready &= ready - 1) {
+		unsigned int target = vgic_target(bank, (unsigned int)__builtin_ctz(ready));
 
-		if (home < CPUS_MAX) {
-			vgic.cpu[home].spi_words |= word != 0 ? 1u << (word - 1) : 0;
-			cores |= 1u << home;
+		if (target < CPUS_MAX) {
+			vgic.cpu[target].spi_words |= 1u << (word - 1);
+			cores |= 1u << target;
 		}
 	}
 	return cores;
@@ -92,7 +95,7 @@ void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask)
 		vgic_kick(affected_cores(cpu, word, bank->in_lr & mask) & ~(1u << cpu));
 		spin_unlock(&vgic.lock);
 		do {
-			if (__atomic_load_n(&vgic.cpu[cpu].recheck, __ATOMIC_RELAXED)) {
+			if (__atomic_load_n(&vgic.cpu[cpu].recheck, __ATOMIC_RELAXED) != 0) {
 				vgic_refresh(cpu);
 			}
 		} while ((__atomic_load_n(&bank->in_lr, __ATOMIC_RELAXED) & mask) != 0);
@@ -103,7 +106,10 @@ void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask)
 
 void vgic_forward(unsigned int cpu, uint32_t intid)
 {
-	vgic.cpu[cpu].private.latched |= 1u << intid;
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
+
+	vc->private.latched |= 1u << intid;
+	vc->recheck |= vc->private.in_lr & 1u << intid;
 	vgic_refresh(cpu);
 }
 
@@ -135,9 +141,7 @@ static void pend_sgi(unsigned int cpu, unsigned int sgi, unsigned int source)
 
 	vc->sgi_source[sgi] |= (uint8_t)(1u << source);
 	vc->private.latched |= 1u << sgi;
-	if ((vc->private.in_lr >> sgi & 1) != 0) {
-		vc->recheck = true;
-	}
+	vc->recheck |= vc->private.in_lr & 1u << sgi;
 }
 
 uint32_t vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets)
@@ -193,6 +197,10 @@ bool vgic_dir_access(void *device, struct mmio_access *access)
 	bank = vgic_bank(cpu, word);
 	vgic_begin(word);
 	vgic_claim(cpu, word, bit);
+	if ((bank->taken & bit) != 0 && (word == 0 || bank->owner[access->value & 31] == cpu)) {
+		bank->taken &= ~bit;
+		vgic.cpu[cpu].taken--;
+	}
 	if ((bank->active & bank->hw & bit) != 0) {
 		gicc_deactivate(word * 32 + access->value % 32);
 	}
@@ -207,23 +215,38 @@ static void reset_bank(struct irq_bank *bank, uint8_t target)
 	memset(bank->target, target, sizeof(bank->target));
 }
 
+void vgic_set_ctlr(uint32_t value)
+{
+	vgic.ctlr = value;
+	vgic.forward0 = (value & 1) != 0 ? ~0u : 0;
+	vgic.forward1 = (value & 2) != 0 ? ~0u : 0;
+	for (unsigned int i = 0; i < vgic.cpu_count; i++) {
+		vgic.cpu[i].spi_words = ~0u >> (VGIC_WORDS_MAX - vgic.words + 1);
+		__atomic_store_n(&vgic.cpu[i].recheck, 1, __ATOMIC_RELAXED);
+	}
+}
+
 void vgic_reset(unsigned int words, unsigned int cores, unsigned int lr_count)
 {
-	vgic.ctlr = 0;
+	vgic.ctlr = vgic.forward0 = vgic.forward1 = 0;
 	vgic.words = words;
 	vgic.cpu_count = cores;
 	vgic.lr_count = lr_count < VGIC_LRS_MAX ? lr_count : VGIC_LRS_MAX;
 	memset(vgic.cpu, 0, sizeof(vgic.cpu));
-	for (unsigned int i = 0; i < cores; i++) {
+	for (unsigned int word = 1; word < VGIC_WORDS_MAX; word++) {
+		reset_bank(&vgic.spi[word - 1], cores == 1 ? 1 : 0);
+	}
+	for (unsigned int i = 0; i < CPUS_MAX; i++) {
 		struct irq_bank *private = &vgic.cpu[i].private;
 
+		vgic.cpu[i].bank[0] = private;
+		for (unsigned int word = 1; word < words; word++) {
+			vgic.cpu[i].bank[word] = &vgic.spi[word - 1];
+		}
 		reset_bank(private, (uint8_t)(1u << i));
 		private->enabled = 0xffff; /* SGIs, always (4.3.5) */
 		private->edge = 0xffff;
 		private->hw = HW_PRIVATE;
-	}
-	for (unsigned int word = 1; word < VGIC_WORDS_MAX; word++) {
-		reset_bank(&vgic.spi[word - 1], cores == 1 ? 1 : 0);
 	}
 }
 

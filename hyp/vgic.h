@@ -18,39 +18,47 @@
 /* 32 interrupts: bit n of each mask is INTID 32 * word + n. */
 struct irq_bank {
 	uint32_t enabled;
-	uint32_t latched; /* pending by an edge, a write to ISPENDR, an SGI, or a physical interrupt
-			     (hw) */
-	uint32_t level;   /* the wire, as the device drives it */
+	uint32_t latched; /* pending by an edge, ISPENDR, an SGI, or (hw) a physical interrupt */
+	uint32_t level;   /* the wire, as the device drives it; private ones have none */
 	uint32_t active;  /* only what no list register holds */
+	uint32_t taken;   /* acknowledged, in no list register any more, its end still to come */
 	uint32_t group1;
 	uint32_t edge;    /* configuration: edge-triggered */
 	uint32_t hw;      /* owned by the guest physically: list registers carry the HW bit */
 	uint32_t in_lr;   /* a list register of some core holds it */
 	uint32_t claimed; /* must stay out of list registers, see vgic_claim() */
-	uint8_t priority[32];
-	uint8_t target[32]; /* SPIs: mask of cores */
-	uint8_t owner[32];  /* if in_lr: the core */
+	union {
+		uint8_t priority[32];
+		uint32_t priority_word[8];
+	};
+	union {
+		uint8_t target[32]; /* SPIs: mask of cores */
+		uint32_t target_word[8];
+	};
+	uint8_t owner[32];   /* if in_lr or taken: the core */
+	uint8_t running[32]; /* if taken: the priority with which it was acknowledged */
 };
 
 struct vgic_cpu {
-	struct irq_bank private;
-	uint8_t sgi_source[16];   /* mask of cores from which the SGI is pending */
-	uint8_t active_source[16]; /* the sender of one that is active and in no list register */
-	uint32_t inbox[CPUS_MAX]; /* atomic: SGIs (bit = number) that each core sent, not yet taken
-				     in */
-	uint32_t inbox_senders;   /* atomic: mask of cores with something in inbox */
-	uint32_t spi_words;       /* bit n: bank n + 1 may hold something for this core */
-	uint32_t lr_used;         /* bit i: list register i has a record */
-	uint32_t lr_eoi;          /* bit i: its LR_EOI is set */
-	uint32_t lr_spi;          /* bit i: it holds an SPI */
-	uint32_t hcr;             /* last value of GICH_HCR, without EOICount */
-	bool recheck; /* something changed about an interrupt in one of our list registers */
+	struct irq_bank *bank[VGIC_WORDS_MAX]; /* by word; NULL beyond the last INTID */
+	uint32_t spi_words;     /* bit n: bank n + 1 may hold something for this core */
+	uint32_t inbox_senders; /* atomic: mask of cores with something in inbox */
+	uint32_t recheck; /* not 0: something changed about an interrupt in one of our list registers */
+	uint32_t lr_used; /* bit i: list register i has a record */
+	uint32_t lr_eoi;  /* bit i: its LR_EOI is set */
+	uint32_t lr_spi;  /* bit i: it holds an SPI */
+	uint32_t hcr;     /* last value of GICH_HCR, without EOICount */
+	uint32_t taken;   /* number of this core's interrupts that are taken */
 	uint32_t lr[VGIC_LRS_MAX]; /* records of the list registers, see vgic_lr.c */
+	uint32_t inbox[CPUS_MAX];  /* atomic: SGIs (bit = number) that each core sent */
+	uint8_t sgi_source[16];    /* mask of cores from which the SGI is pending */
+	struct irq_bank private;
 };
 
 struct vgic {
 	struct spinlock lock; /* see vgic.c for what it guards */
 	uint32_t ctlr;        /* GICD_CTLR */
+	uint32_t forward0, forward1; /* all ones if group 0, 1 is forwarded */
 	unsigned int words;   /* INTIDs / 32 */
 	unsigned int cpu_count;
 	unsigned int lr_count;

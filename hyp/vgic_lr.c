@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The list registers of this core. Each caches one interrupt's state: while it does (in_lr),
- * pending and active are there. Three moves, each in one place: insert() puts an interrupt in,
- * release() notes that the guest completed it, withdraw() takes it out. vgic_refresh() decides
- * which.
+ * The list registers of this core. Each caches one interrupt's state: while it does (in_lr), pending and
+ * active are there. Three moves, each in one place: insert() puts a pending interrupt in, release() notes
+ * that the guest completed it, withdraw() takes it out. vgic_refresh() decides which.
  *
- * Lock: all of this is the core's own; vgic.lock besides where an SPI may be meant. Source: IHI
- * 0048B 5.2 (list registers), 5.3 (GICH).
+ * An interrupt that leaves while active (withdraw) does not come back: it is taken. Its end is
+ * counted in GICH_HCR.EOICount (5.3.1) and found by complete_taken(); with EOImode 1 GICC_DIR traps.
+ *
+ * Lock: all of this is the core's own; vgic.lock besides where an SPI may be meant.
+ * Source: IHI 0048B 5.2 (list registers), 5.3 (GICH).
  */
 #include <stddef.h>
 #include "field.h"
@@ -15,42 +17,27 @@
 
 /* A record is what was last written to the list register, and this note in a bit that it doesn't have. */
 #define LR_LATCHED (1u << 20) /* was pending by the latch, not by the wire alone */
+#define LR_STATE   (LR_PENDING | LR_ACTIVE)
 
-#define RANK_ACTIVE 0x100u
-
-/* What waits for a list register of this core, and the best of it. */
-struct candidate {
-	unsigned int word, n;
-	uint32_t rank;      /* lower is better; active ones come after all pending ones */
-	unsigned int count; /* of all that wait */
-	bool active_out;    /* an active one is among them */
-};
-
-static void set_hcr(struct vgic_cpu *vc, uint32_t hcr)
-{
-	if (vc->hcr != hcr) {
-		vc->hcr = hcr;
-		gich_write_hcr(hcr);
-	}
-}
+#define always_inline static inline __attribute__((always_inline))
 
 /* The bank and the bit of the interrupt in list register @i. */
-static inline struct irq_bank *lr_bank(unsigned int cpu, unsigned int i, uint32_t *bit)
+always_inline struct irq_bank *lr_bank(const struct vgic_cpu *vc, unsigned int i, uint32_t *bit)
 {
-	const uint32_t intid = vgic.cpu[cpu].lr[i] & LR_INTID;
+	const uint32_t intid = vc->lr[i] & LR_INTID;
 
 	*bit = 1u << (intid & 31);
-	return vgic_bank(cpu, intid / 32);
+	return vc->bank[intid / 32];
 }
 
-/* An SPI that the guest completed is pending again: its core must look. */
-static void repeat_spi(unsigned int cpu, unsigned int i)
+/* An SPI ended, and may be pending again: then its core must look. */
+static void repeat_spi(unsigned int cpu, unsigned int word, unsigned int n)
 {
-	const uint32_t intid = vgic.cpu[cpu].lr[i] & LR_INTID;
-	const unsigned int target = vgic_target(vgic_bank(cpu, intid / 32), intid & 31);
+	const struct irq_bank *bank = vgic_bank(cpu, word);
+	const unsigned int target = vgic_target(bank, n);
 
-	if (target < CPUS_MAX) {
-		vgic.cpu[target].spi_words |= 1u << (intid / 32 - 1);
+	if ((irq_bank_pending(bank) >> n & 1) != 0 && target < CPUS_MAX) {
+		vgic.cpu[target].spi_words |= 1u << (word - 1);
 		if (target != cpu) {
 			vgic_kick(1u << target);
 		}
@@ -58,23 +45,33 @@ static void repeat_spi(unsigned int cpu, unsigned int i)
 }
 
 /* The list register is empty: the guest completed the interrupt. */
-static inline void release(unsigned int cpu, unsigned int i)
+always_inline void release(unsigned int cpu, unsigned int i)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 	uint32_t bit;
-	struct irq_bank *bank = lr_bank(cpu, i, &bit);
+	struct irq_bank *bank = lr_bank(vc, i, &bit);
 
 	bank->in_lr &= ~bit;
 	vc->lr_used &= ~(1u << i);
-	if ((vc->lr[i] & LR_EOI) != 0 && (vc->lr[i] & LR_HW) == 0) {
+	if ((vc->lr_eoi >> i & 1) != 0) {
 		vc->lr_eoi &= ~(1u << i);
 		gich_write_lr(i, 0); /* EISR stays set until then (5.3.6) */
 	}
-	if (bank != &vc->private) {
+	if ((vc->lr_spi >> i & 1) != 0) {
 		vc->lr_spi &= ~(1u << i);
-		if ((irq_bank_pending(bank) & bit) != 0) {
-			repeat_spi(cpu, i);
-		}
+		repeat_spi(cpu, (vc->lr[i] & LR_INTID) / 32, vc->lr[i] & 31);
+	}
+}
+
+static void take_out_active(unsigned int cpu, struct irq_bank *bank, unsigned int n, uint32_t record)
+{
+	bank->active |= 1u << n;
+	bank->taken |= 1u << n;
+	bank->owner[n] = (uint8_t)cpu;
+	bank->running[n] = (uint8_t)(FIELD_GET(LR_PRIORITY, record) << 3);
+	vgic.cpu[cpu].taken++;
+	if ((gich_read_vmcr() & VMCR_EOIMODE) != 0) {
+		vgic_trap_dir();
 	}
 }
 
@@ -82,9 +79,9 @@ static inline void release(unsigned int cpu, unsigned int i)
 static void withdraw(unsigned int cpu, unsigned int i)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	const uint32_t record = vc->lr[i], intid = record & LR_INTID;
-	uint32_t lr = gich_read_lr(i), bit;
-	struct irq_bank *bank = lr_bank(cpu, i, &bit);
+	const uint32_t record = vc->lr[i], intid = record & LR_INTID, lr = gich_read_lr(i);
+	uint32_t bit;
+	struct irq_bank *bank = lr_bank(vc, i, &bit);
 
 	gich_write_lr(i, 0);
 	bank->in_lr &= ~bit;
@@ -98,10 +95,7 @@ static void withdraw(unsigned int cpu, unsigned int i)
 		}
 	}
 	if ((lr & LR_ACTIVE) != 0) {
-		bank->active |= bit;
-		if (intid < 16) {
-			vc->active_source[intid] = (uint8_t)FIELD_GET(LR_CPUID, record);
-		}
+		take_out_active(cpu, bank, intid & 31, record);
 	}
 	if (intid >= 32) {
 		vc->spi_words |= 1u << (intid / 32 - 1);
@@ -109,52 +103,39 @@ static void withdraw(unsigned int cpu, unsigned int i)
 }
 
 /*
- * The part of a list register that depends on the kind of interrupt, for one that is not active; what goes
- * in leaves the latch. With LR_EOI the guest's end of it is told, to see whether it is pending again.
+ * The part of a list register that depends on the kind of interrupt; what goes in leaves the latch. With
+ * LR_EOI the guest's end of it is told, to see whether it is pending again.
  */
-static inline uint32_t take_pending(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int word, unsigned int n)
+always_inline uint32_t take_pending(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int word, unsigned int n)
 {
 	const uint32_t bit = 1u << n, latched = bank->latched & bit;
 	uint32_t source;
 
-	if (word == 0 && n < 16) {
-		source = (uint32_t)__builtin_ctz(vc->sgi_source[n]) << LR_CPUID_SHIFT;
-		vc->sgi_source[n] &= (uint8_t)(vc->sgi_source[n] - 1);
-		if (vc->sgi_source[n] != 0) {
-			return source | LR_PENDING | LR_LATCHED | LR_EOI;
-		}
-		bank->latched &= ~bit;
-		return source | LR_PENDING | LR_LATCHED;
-	}
 	bank->latched &= ~bit;
 	if ((bank->hw & bit) != 0) {
 		return LR_PENDING | LR_LATCHED | LR_HW | n << LR_PINTID_SHIFT;
 	}
+	if (word == 0 && n < 16) {
+		source = (uint32_t)__builtin_ctz(vc->sgi_source[n]) << LR_CPUID_SHIFT;
+		vc->sgi_source[n] &= (uint8_t)(vc->sgi_source[n] - 1);
+		if (vc->sgi_source[n] != 0) {
+			bank->latched |= bit;
+			return source | LR_PENDING | LR_LATCHED | LR_EOI;
+		}
+		return source | LR_PENDING | LR_LATCHED;
+	}
 	return LR_PENDING | (latched != 0 ? LR_LATCHED : 0) | ((bank->edge & bit) == 0 ? LR_EOI : 0);
 }
 
-/* The same for an active one: whatever is pending besides comes after its end. */
-static uint32_t take_active(const struct vgic_cpu *vc, struct irq_bank *bank, unsigned int word, unsigned int n)
-{
-	const uint32_t bit = 1u << n;
-
-	bank->active &= ~bit;
-	if ((bank->hw & bit) != 0) {
-		return LR_ACTIVE | LR_HW | n << LR_PINTID_SHIFT;
-	}
-	return LR_ACTIVE | (uint32_t)(word == 0 && n < 16 ? vc->active_source[n] : 0) << LR_CPUID_SHIFT |
-	       (((bank->latched | ~bank->edge) & bit) != 0 ? LR_EOI : 0);
-}
-
-static inline void insert(unsigned int cpu, unsigned int i, unsigned int word, unsigned int n)
+always_inline void insert(unsigned int cpu, unsigned int i, unsigned int word, unsigned int n)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	struct irq_bank *bank = vgic_bank(cpu, word);
+	struct irq_bank *bank = word == 0 ? &vc->private : vc->bank[word];
 	const uint32_t bit = 1u << n;
-	uint32_t lr = word * 32 + n;
+	uint32_t lr = take_pending(vc, bank, word, n);
 
+	lr |= word * 32 + n;
 	lr |= (uint32_t)bank->priority[n] << 20;
-	lr |= (bank->active & bit) == 0 ? take_pending(vc, bank, word, n) : take_active(vc, bank, word, n);
 	if ((bank->group1 & bit) != 0) {
 		lr |= LR_GROUP1;
 	}
@@ -171,148 +152,147 @@ static inline void insert(unsigned int cpu, unsigned int i, unsigned int word, u
 	gich_write_lr(i, lr & ~LR_LATCHED);
 }
 
-static inline void rank(const struct irq_bank *bank, uint32_t ready, unsigned int word, unsigned int n,
-			struct candidate *best)
-{
-	const bool active = (ready >> n & 1) == 0;
-	const uint32_t value = bank->priority[n] | (active ? RANK_ACTIVE : 0);
+/* The best of what waits for a list register of this core: the lowest priority value. */
+struct candidate {
+	unsigned int word, n;
+	uint32_t priority; /* UINT32_MAX: nothing waits */
+};
 
-	best->count++;
-	best->active_out |= active;
-	if (value < best->rank) {
-		best->word = word;
-		best->n = n;
-		best->rank = value;
-	}
-}
-
-static void consider_spis(unsigned int cpu, unsigned int word, struct candidate *best)
+static void consider(unsigned int cpu, unsigned int word, struct candidate *best)
 {
 	const struct irq_bank *bank = vgic_bank(cpu, word);
-	const uint32_t ready = irq_bank_deliverable(bank);
-	uint32_t waiting = ready | (bank->active & ~bank->claimed);
-	const unsigned int before = best->count;
+	uint32_t ready = irq_bank_deliverable(bank);
+	bool mine = false;
 
-	for (; waiting != 0; waiting &= waiting - 1) {
-		unsigned int n = (unsigned int)__builtin_ctz(waiting);
+	for (; ready != 0; ready &= ready - 1) {
+		unsigned int n = (unsigned int)__builtin_ctz(ready);
 
-		if (vgic_home(cpu, word, n) == cpu) {
-			rank(bank, ready, word, n, best);
+		if (word != 0 && vgic_target(bank, n) != cpu) {
+			continue;
+		}
+		mine = true;
+		if (bank->priority[n] < best->priority) {
+			*best = (struct candidate){word, n, bank->priority[n]};
 		}
 	}
-	if (best->count == before) {
+	if (word != 0 && !mine) {
 		vgic.cpu[cpu].spi_words &= ~(1u << (word - 1));
 	}
 }
 
-static inline void find_candidates(unsigned int cpu, struct candidate *best)
+static struct candidate best_candidate(unsigned int cpu)
 {
-	const struct irq_bank *private = &vgic.cpu[cpu].private;
-	const uint32_t ready = irq_bank_deliverable(private);
-	uint32_t waiting = ready | private->active;
+	struct candidate best = {.priority = UINT32_MAX};
 
-	*best = (struct candidate){.rank = UINT32_MAX};
-	for (; waiting != 0; waiting &= waiting - 1) {
-		rank(private, ready, 0, (unsigned int)__builtin_ctz(waiting), best);
-	}
+	consider(cpu, 0, &best);
 	for (uint32_t words = vgic.cpu[cpu].spi_words; words != 0; words &= words - 1) {
-		consider_spis(cpu, (unsigned int)__builtin_ctz(words) + 1, best);
+		consider(cpu, (unsigned int)__builtin_ctz(words) + 1, &best);
 	}
+	return best;
 }
 
 /*
- * All list registers are taken and rank @wanted waits: gives up one that holds less. First a pending one
- * of lower priority; if none is pending at all, the active one of lowest priority: its EOI will be
- * counted in GICH_HCR.EOICount (5.3.1) and folded in by complete_evicted(). Returns false if
- * everything in there goes first.
+ * All list registers are full and something of @priority waits: gives up one that holds less. First a
+ * pending one of lower priority; if none is pending at all, the active one of lowest priority. Returns
+ * false if everything in there goes first.
  */
-static bool make_room(unsigned int cpu, uint32_t wanted)
+static bool make_room(unsigned int cpu, uint32_t priority)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 	unsigned int worst_pending = VGIC_LRS_MAX, worst_active = VGIC_LRS_MAX;
-	bool any_pending = false;
 
 	for (unsigned int i = 0; i < vgic.lr_count; i++) {
-		uint32_t lr = gich_read_lr(i);
-		unsigned int *worst = (lr & LR_ACTIVE) != 0 ? &worst_active : &worst_pending;
+		unsigned int *worst = (gich_read_lr(i) & LR_ACTIVE) != 0 ? &worst_active : &worst_pending;
 
-		any_pending |= (lr & LR_PENDING) != 0;
 		if (*worst == VGIC_LRS_MAX || (vc->lr[i] & LR_PRIORITY) >= (vc->lr[*worst] & LR_PRIORITY)) {
 			*worst = i;
 		}
 	}
-	if (worst_pending < VGIC_LRS_MAX && FIELD_GET(LR_PRIORITY, vc->lr[worst_pending]) << 3 > wanted) {
-		withdraw(cpu, worst_pending);
+	if (worst_pending == VGIC_LRS_MAX) {
+		withdraw(cpu, worst_active);
 		return true;
 	}
-	if (!any_pending && worst_active < VGIC_LRS_MAX && wanted < RANK_ACTIVE) {
-		if ((gich_read_vmcr() & VMCR_EOIMODE) != 0) {
-			vgic_trap_dir();
-		}
-		withdraw(cpu, worst_active);
+	if (FIELD_GET(LR_PRIORITY, vc->lr[worst_pending]) << 3 > priority) {
+		withdraw(cpu, worst_pending);
 		return true;
 	}
 	return false;
 }
 
+/* Fills list registers, best first. Returns true if something had to stay out. */
+static bool fill(unsigned int cpu)
+{
+	const struct vgic_cpu *vc = &vgic.cpu[cpu];
+	const uint32_t all = (1u << vgic.lr_count) - 1;
+	struct candidate best;
+
+	for (best = best_candidate(cpu); best.priority != UINT32_MAX; best = best_candidate(cpu)) {
+		if (vc->lr_used == all && !make_room(cpu, best.priority)) {
+			return true;
+		}
+		insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), best.word, best.n);
+	}
+	return false;
+}
+
+/* Among this core's taken interrupts the one with the highest running priority. Returns NULL if there is none. */
+static struct irq_bank *highest_taken(unsigned int cpu, unsigned int *word, unsigned int *n)
+{
+	struct irq_bank *found = NULL;
+
+	for (unsigned int w = 0; w < vgic.words; w++) {
+		struct irq_bank *bank = vgic_bank(cpu, w);
+
+		for (uint32_t taken = bank->taken; taken != 0; taken &= taken - 1) {
+			unsigned int k = (unsigned int)__builtin_ctz(taken);
+
+			if ((w == 0 || bank->owner[k] == cpu) &&
+			    (found == NULL || bank->running[k] < found->running[*n])) {
+				found = bank;
+				*word = w;
+				*n = k;
+			}
+		}
+	}
+	return found;
+}
+
 /*
- * The guest ended interrupts that no list register held (with EOImode 1 its GICC_DIR traps
- * instead). Running priorities nest, so each EOI was for the highest priority among the active ones
- * out here (4.4.5: EOIs come in the reverse order of IARs).
+ * The guest ended interrupts that no list register held. Running priorities nest, so each end was of the
+ * highest one that is taken (4.4.5: EOIs come in the reverse order of acknowledges).
  */
-static void complete_evicted(unsigned int cpu)
+static void complete_taken(unsigned int cpu)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 	uint32_t count = gich_read_hcr() / GICH_HCR_EOICOUNT_1;
+	struct irq_bank *bank;
+	unsigned int word = 0, n = 0;
 
 	if (count == 0) {
 		return;
 	}
 	gich_write_hcr(vc->hcr);
-	if ((gich_read_vmcr() & VMCR_EOIMODE) != 0) {
-		return;
-	}
-	while (count-- != 0) {
-		struct irq_bank *found = NULL;
-		unsigned int best = 0;
-
-		for (unsigned int word = 0; word < vgic.words; word++) {
-			struct irq_bank *bank = vgic_bank(cpu, word);
-			uint32_t active = bank->active;
-
-			for (; active != 0; active &= active - 1) {
-				unsigned int n = (unsigned int)__builtin_ctz(active);
-
-				if (vgic_home(cpu, word, n) == cpu &&
-				    (found == NULL || bank->priority[n] < found->priority[best])) {
-					found = bank;
-					best = n;
-				}
-			}
+	for (; count != 0 && (bank = highest_taken(cpu, &word, &n)) != NULL; count--) {
+		vc->taken--;
+		bank->taken &= ~(1u << n);
+		if ((bank->active & bank->hw & 1u << n) != 0) {
+			gicc_deactivate(n);
 		}
-		if (found == NULL) {
-			return;
-		}
-		found->active &= ~(1u << best);
-		if ((found->hw >> best & 1) != 0) {
-			gicc_deactivate(best);
+		bank->active &= ~(1u << n);
+		if (word != 0) {
+			repeat_spi(cpu, word, n);
 		}
 	}
 }
 
-/* An interrupt came again while a list register holds it: merged if not yet taken, else sent again
- * after its EOI. */
-static void repend(unsigned int cpu, unsigned int i)
+/* An interrupt came again while a list register holds it: merged if not yet acknowledged, else sent after its end. */
+static void repend(unsigned int cpu, unsigned int i, uint32_t lr)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 	const uint32_t intid = vc->lr[i] & LR_INTID;
-	uint32_t bit, lr = gich_read_lr(i);
-	struct irq_bank *bank = lr_bank(cpu, i, &bit);
+	uint32_t bit;
+	struct irq_bank *bank = lr_bank(vc, i, &bit);
 
-	if ((lr & (LR_PENDING | LR_ACTIVE)) == 0) {
-		release(cpu, i);
-		return;
-	}
 	if ((lr & LR_PENDING) != 0) {
 		vc->lr[i] |= LR_LATCHED;
 		if (intid < 16) {
@@ -330,39 +310,58 @@ static void repend(unsigned int cpu, unsigned int i)
 	}
 }
 
-/* The rare part of a refresh: requests of other cores, wires that fell, interrupts that came again.
- */
+/* Something changed about interrupts in our list registers: claims, wires that fell, what came again, GICD_CTLR. */
 static void reconsider(unsigned int cpu)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 
-	for (unsigned int i = 0; i < vgic.lr_count; i++) {
-		uint32_t bit, lr;
-		struct irq_bank *bank;
+	__atomic_store_n(&vc->recheck, 0, __ATOMIC_RELAXED);
+	for (uint32_t used = vc->lr_used; used != 0; used &= used - 1) {
+		unsigned int i = (unsigned int)__builtin_ctz(used);
+		uint32_t bit, lr = gich_read_lr(i);
+		struct irq_bank *bank = lr_bank(vc, i, &bit);
+		uint32_t wanted = irq_bank_open(bank) &
+				  ((vc->lr[i] & LR_LATCHED) != 0 ? ~0u : irq_bank_pending(bank));
 
-		if ((vc->lr_used >> i & 1) == 0) {
-			continue;
-		}
-		bank = lr_bank(cpu, i, &bit);
-		lr = gich_read_lr(i);
-		if ((bank->claimed & bit) != 0) {
+		if ((lr & LR_STATE) == 0) {
+			release(cpu, i);
+		} else if ((bank->claimed & bit) != 0 ||
+			   ((lr & LR_STATE) == LR_PENDING && (wanted & bit) == 0)) {
 			withdraw(cpu, i);
 		} else if ((bank->latched & bit) != 0) {
-			repend(cpu, i);
-		} else if ((lr & (LR_PENDING | LR_ACTIVE)) == LR_PENDING &&
-			   (vc->lr[i] & LR_LATCHED) == 0 &&
-			   (irq_bank_pending(bank) & bit) == 0) {
-			withdraw(cpu, i);
+			repend(cpu, i, lr);
 		}
 	}
-	vc->recheck = false;
 }
 
-static void release_completed(unsigned int cpu)
+/* Everything that a core may have to do, besides what release_completed() did. */
+static void refresh_all(unsigned int cpu)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	uint32_t done = gich_empty() & vc->lr_used;
+	uint32_t hcr = GICH_HCR_EN;
 
+	if (vc->taken != 0) {
+		complete_taken(cpu);
+	}
+	if (__atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) != 0) {
+		reconsider(cpu);
+	}
+	hcr |= fill(cpu) ? GICH_HCR_NPIE : 0;
+	hcr |= vc->taken != 0 ? GICH_HCR_LRENPIE : 0;
+	if (vc->hcr != hcr) {
+		vc->hcr = hcr;
+		gich_write_hcr(hcr);
+	}
+}
+
+always_inline void release_completed(unsigned int cpu)
+{
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
+	uint32_t done = 0;
+
+	if (vc->lr_used != 0) {
+		done = gich_empty() & vc->lr_used;
+	}
 	if (vc->lr_eoi != 0) { /* with LR_EOI they don't count as empty (5.3.7) */
 		done |= gich_ended() & vc->lr_eoi;
 	}
@@ -371,57 +370,40 @@ static void release_completed(unsigned int cpu)
 	}
 }
 
-/* Fills list registers, best first. Returns what GICH_HCR must be for what had to stay out. */
-static inline uint32_t fill(unsigned int cpu)
+static void refresh_shared(unsigned int cpu)
 {
-	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	const uint32_t all = (1u << vgic.lr_count) - 1;
-	uint32_t hcr = vgic.ctlr != 0 ? GICH_HCR_EN : 0;
-	struct candidate best;
-	bool made_room = false;
-
-	for (find_candidates(cpu, &best); best.count != 0; find_candidates(cpu, &best)) {
-		if (vc->lr_used == all) {
-			if (!make_room(cpu, best.rank)) {
-				hcr |= best.rank < RANK_ACTIVE ? GICH_HCR_NPIE : 0;
-				hcr |= best.active_out ? GICH_HCR_LRENPIE : 0;
-				break;
-			}
-			made_room = true;
-		}
-		insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), best.word, best.n);
-		if (best.count == 1 && !made_room) { /* what made room waits now itself */
-			break;
-		}
-	}
-	return hcr;
+	vgic_open_inbox(cpu);
+	spin_lock(&vgic.lock);
+	release_completed(cpu);
+	refresh_all(cpu);
+	spin_unlock(&vgic.lock);
 }
 
+/*
+ * The usual case touches private interrupts alone, with at most one that waits and room for it. Whatever
+ * another core wants of this one comes with a kick, so what is missed here is found then.
+ */
 void vgic_refresh(unsigned int cpu)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	bool shared;
+	uint32_t ready;
 
-	if (__atomic_load_n(&vc->inbox_senders, __ATOMIC_RELAXED) != 0) {
-		vgic_open_inbox(cpu);
-	}
-	/* An SPI that comes for this core after this look comes with a kick. */
-	shared = (__atomic_load_n(&vc->spi_words, __ATOMIC_RELAXED) | vc->lr_spi |
-		  (vc->hcr & GICH_HCR_LRENPIE)) != 0;
-	if (shared) {
-		spin_lock(&vgic.lock);
-	}
-	if ((vc->hcr & GICH_HCR_LRENPIE) != 0) {
-		complete_evicted(cpu);
+	if ((__atomic_load_n(&vc->spi_words, __ATOMIC_RELAXED) |
+	     __atomic_load_n(&vc->inbox_senders, __ATOMIC_RELAXED) |
+	     __atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) | vc->lr_spi | (vc->hcr ^ GICH_HCR_EN)) != 0) {
+		refresh_shared(cpu);
+		return;
 	}
 	release_completed(cpu);
-	if (vc->recheck) {
-		reconsider(cpu);
+	ready = irq_bank_deliverable(&vc->private);
+	if (ready == 0) {
+		return;
 	}
-	set_hcr(vc, fill(cpu));
-	if (shared) {
-		spin_unlock(&vgic.lock);
+	if ((ready & (ready - 1)) != 0 || vc->lr_used == (1u << vgic.lr_count) - 1) {
+		refresh_all(cpu);
+		return;
 	}
+	insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), 0, (unsigned int)__builtin_ctz(ready));
 }
 
 void vgic_withdraw(unsigned int cpu, unsigned int word, uint32_t mask)
@@ -430,8 +412,7 @@ void vgic_withdraw(unsigned int cpu, unsigned int word, uint32_t mask)
 
 	for (uint32_t used = vc->lr_used; used != 0; used &= used - 1) {
 		unsigned int i = (unsigned int)__builtin_ctz(used);
-
-		const uint32_t intid = vc->lr[i] & LR_INTID;
+		uint32_t intid = vc->lr[i] & LR_INTID;
 
 		if (intid / 32 == word && (mask >> (intid & 31) & 1) != 0) {
 			withdraw(cpu, i);
@@ -441,11 +422,23 @@ void vgic_withdraw(unsigned int cpu, unsigned int word, uint32_t mask)
 
 void vgic_withdraw_all(unsigned int cpu)
 {
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
+
 	spin_lock(&vgic.lock);
-	for (uint32_t used = vgic.cpu[cpu].lr_used; used != 0; used &= used - 1) {
-		withdraw(cpu, (unsigned int)__builtin_ctz(used));
+	for (unsigned int word = 0; word < vgic.words; word++) {
+		vgic_withdraw(cpu, word, ~0u);
 	}
+	for (unsigned int word = 0; vc->taken != 0 && word < vgic.words; word++) {
+		struct irq_bank *bank = vc->bank[word];
+
+		for (uint32_t taken = bank->taken; taken != 0; taken &= taken - 1) {
+			if (word == 0 || bank->owner[__builtin_ctz(taken)] == cpu) {
+				bank->taken &= ~(taken & -taken);
+			}
+		}
+	}
+	vc->taken = 0;
 	spin_unlock(&vgic.lock);
 	gich_reset();
-	vgic.cpu[cpu].hcr = 0;
+	vc->hcr = 0;
 }

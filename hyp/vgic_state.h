@@ -41,12 +41,15 @@ void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask);
 uint32_t vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets);
 void vgic_open_inbox(unsigned int cpu);
 
+/* GICD_CTLR; all cores must look afterwards. vgic.lock held. */
+void vgic_set_ctlr(uint32_t value);
+
 /* Sends the kick SGI to the cores in @cores (bit = core's index). */
 void vgic_kick(uint32_t cores);
 
 static inline struct irq_bank *vgic_bank(unsigned int cpu, unsigned int word)
 {
-	return word == 0 ? &vgic.cpu[cpu].private : &vgic.spi[word - 1];
+	return vgic.cpu[cpu].bank[word];
 }
 
 static inline uint32_t irq_bank_pending(const struct irq_bank *bank)
@@ -54,37 +57,26 @@ static inline uint32_t irq_bank_pending(const struct irq_bank *bank)
 	return bank->latched | (bank->level & ~bank->edge);
 }
 
-/* Interrupts whose group the distributor forwards (4.3.1). */
-static inline uint32_t irq_bank_forwarded(const struct irq_bank *bank)
+/* Enabled, and of a group that the distributor forwards (4.3.1). */
+static inline uint32_t irq_bank_open(const struct irq_bank *bank)
 {
-	return (vgic.ctlr & 1 ? ~bank->group1 : 0) | (vgic.ctlr & 2 ? bank->group1 : 0);
+	return bank->enabled &
+	       (vgic.forward0 ^ ((vgic.forward0 ^ vgic.forward1) & bank->group1));
 }
 
 /* Pending, and nothing but a list register is missing. */
 static inline uint32_t irq_bank_deliverable(const struct irq_bank *bank)
 {
-	return irq_bank_pending(bank) & bank->enabled & irq_bank_forwarded(bank) &
+	return irq_bank_pending(bank) & irq_bank_open(bank) &
 	       ~(bank->active | bank->in_lr | bank->claimed);
 }
 
-/* The core that gets an SPI: the lowest in its target mask; CPUS_MAX if none. */
+/* The core that gets a pending SPI: the lowest in its target mask; CPUS_MAX if none. */
 static inline unsigned int vgic_target(const struct irq_bank *bank, unsigned int bit)
 {
 	uint8_t mask = bank->target[bit];
 
 	return mask == 0 ? CPUS_MAX : (unsigned int)__builtin_ctz(mask);
-}
-
-/* The core whose list registers an interrupt goes to: an active one's is where it was acknowledged.
- */
-static inline unsigned int vgic_home(unsigned int cpu, unsigned int word, unsigned int bit)
-{
-	const struct irq_bank *bank = vgic_bank(cpu, word);
-
-	if (word == 0) {
-		return cpu;
-	}
-	return (bank->active >> bit & 1) != 0 ? bank->owner[bit] : vgic_target(bank, bit);
 }
 
 /* Takes the interrupts in @mask of bank @word out of this core's list registers. The lock held if
