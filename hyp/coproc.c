@@ -30,6 +30,9 @@ void trap_cp15(struct guest_regs *regs, uint32_t hsr)
 {
 	const uint32_t crn = FIELD_GET(ISS_CRN, hsr);
 
+	if (condition_fails(regs, hsr)) {
+		return;
+	}
 	if ((hsr & ISS_REGISTER) == ISS_KEY(1, 0, 0, 1)) {
 		answer(regs, hsr, read_ACTLR());
 	} else if ((hsr & ISS_REGISTER) == ISS_KEY(9, 1, 0, 2)) {
@@ -44,6 +47,9 @@ void trap_cp15(struct guest_regs *regs, uint32_t hsr)
 /* Only c15 traps here (HSTR.T15): implementation defined. */
 void trap_cp15_64(struct guest_regs *regs, uint32_t hsr)
 {
+	if (condition_fails(regs, hsr)) {
+		return;
+	}
 	if (FIELD_GET(ISS_CRM, hsr) != 15) {
 		inject_undefined(regs);
 		return;
@@ -54,6 +60,9 @@ void trap_cp15_64(struct guest_regs *regs, uint32_t hsr)
 /* Debug registers (HDCR.TDRA, TDOSA, TDA): no breakpoints, no channel, as DBGDIDR = 0 says; trace is absent. */
 void trap_cp14(struct guest_regs *regs, uint32_t hsr)
 {
+	if (condition_fails(regs, hsr)) {
+		return;
+	}
 	if (FIELD_GET(ISS_OPC1, hsr) != 0) {
 		inject_undefined(regs);
 		return;
@@ -68,6 +77,9 @@ void trap_cp14(struct guest_regs *regs, uint32_t hsr)
 
 void trap_cp14_64(struct guest_regs *regs, uint32_t hsr)
 {
+	if (condition_fails(regs, hsr)) {
+		return;
+	}
 	if ((hsr & ISS_READ) != 0) {
 		set_guest_register(regs, hsr >> 5 & 0xf, 0);
 		set_guest_register(regs, hsr >> 10 & 0xf, 0);

@@ -21,6 +21,7 @@ struct guest_regs {
 struct cpu {
 	unsigned int index;
 	uint32_t mpidr; /* affinity bits */
+	bool must_park; /* other cores set it under vcpu.c's lock: this one is to leave the guest */
 };
 
 extern struct cpu cpus[CPUS_MAX];

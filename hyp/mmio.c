@@ -1,90 +1,96 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The emulated devices by address: a sorted table, searched by halves. Pure. */
+/*
+ * The emulated devices by address. A table that the middle bits of the address index says which device it most
+ * likely is; only where two devices fall on the same place, or nothing is there, all of them are looked at. Pure.
+ */
 #include "mmio.h"
 #include <errno.h>
 #include <stddef.h>
 
+#define LIKELY_BLOCKS 256 /* of 512 bytes each: 128 KiB, then the same places again */
+
+/* In units of 256 bytes, called keys: those of a 40-bit address have 32 bits. */
 struct mmio_region {
-	uint32_t first; /* key of the first byte: IPA / 256 */
+	uint32_t first, count; /* keys; count 0: no region */
 	mmio_handler handler;
 	void *device;
 	struct spinlock *lock;
 };
 
-/*
- * last[i] is the key of the last byte of regions[i], in rising order. A power of two of them is searched;
- * those behind the last region have the highest key.
- */
-static uint32_t last[MMIO_REGIONS_MAX];
 static struct mmio_region regions[MMIO_REGIONS_MAX];
 static unsigned int region_count;
-static unsigned int half; /* of the searched power of two, or 0 */
+static uint8_t likely[LIKELY_BLOCKS]; /* index of a region; 0 where there is none, too */
 
-/* The first region that ends at @key or above; beyond the last region, one that starts above @key. */
-static inline unsigned int find(uint32_t key)
+static inline unsigned int block_of(uint32_t key)
 {
-	unsigned int at = 0;
-
-	for (unsigned int step = half; step != 0; step /= 2) {
-		if (last[at + step - 1] < key) {
-			at += step;
-		}
-	}
-	return at;
+	return key / 2 % LIKELY_BLOCKS;
 }
 
 void mmio_clear(void)
 {
-	region_count = 0;
-	half = 0;
-	for (unsigned int i = 0; i < MMIO_REGIONS_MAX; i++) {
-		last[i] = UINT32_MAX;
-		regions[i].first = UINT32_MAX;
+	for (; region_count != 0; region_count--) {
+		regions[region_count - 1].count = 0;
 	}
 }
 
 int mmio_add(uint64_t base, uint32_t size, mmio_handler handler, void *device, struct spinlock *lock)
 {
-	const uint32_t first_key = (uint32_t)(base >> MMIO_KEY_SHIFT);
-	const uint32_t last_key = (uint32_t)((base + size - 1) >> MMIO_KEY_SHIFT);
-	unsigned int at = find(first_key);
+	const uint32_t first = (uint32_t)(base >> MMIO_KEY_SHIFT), count = size >> MMIO_KEY_SHIFT;
 
 	if (size == 0 || ((base | size) & ((1u << MMIO_KEY_SHIFT) - 1)) != 0 || base > (1ull << 40) - size) {
 		return -EINVAL;
 	}
-	if (region_count == MMIO_REGIONS_MAX - 1) { /* find() needs one that starts above all keys */
+	for (unsigned int i = 0; i < region_count; i++) {
+		if (first - regions[i].first < regions[i].count || regions[i].first - first < count) {
+			return -EEXIST;
+		}
+	}
+	if (region_count == MMIO_REGIONS_MAX) {
 		return -ENOSPC;
 	}
-	if (regions[at].first <= last_key) {
-		return -EEXIST;
+	for (uint32_t key = 0; key < count && key < 2 * LIKELY_BLOCKS; key++) {
+		likely[block_of(first + key)] = (uint8_t)region_count;
 	}
-	for (unsigned int i = region_count++; i > at; i--) {
-		regions[i] = regions[i - 1];
-		last[i] = last[i - 1];
-	}
-	regions[at] = (struct mmio_region){first_key, handler, device, lock};
-	last[at] = last_key;
-	while (2 * half < region_count + 1) {
-		half = half == 0 ? 1 : 2 * half;
-	}
+	regions[region_count++] = (struct mmio_region){first, count, handler, device, lock};
 	return 0;
+}
+
+/* The slow way to the region of @key, NULL if there is none. */
+static __attribute__((noinline)) const struct mmio_region *search(uint32_t key)
+{
+	for (unsigned int i = 0; i < region_count; i++) {
+		if (key - regions[i].first < regions[i].count) {
+			return &regions[i];
+		}
+	}
+	return NULL;
+}
+
+static bool locked_access(const struct mmio_region *region, struct mmio_access *access)
+{
+	bool done;
+
+	spin_lock(region->lock);
+	done = region->handler(region->device, access);
+	spin_unlock(region->lock);
+	return done;
 }
 
 bool mmio_dispatch_page(uint32_t page, struct mmio_access *access)
 {
 	const uint32_t key = page << (12 - MMIO_KEY_SHIFT) | access->offset >> MMIO_KEY_SHIFT;
-	const struct mmio_region *region = &regions[find(key)];
-	bool done;
+	const struct mmio_region *region = &regions[likely[block_of(key)]];
 
-	if (key < region->first || (access->offset & (access->size - 1u)) != 0) {
+	if (key - region->first >= region->count) {
+		region = search(key);
+		if (region == NULL) {
+			return false;
+		}
+	}
+	if ((access->offset & (access->size - 1u)) != 0) {
 		return false;
 	}
 	access->offset = (key - region->first) << MMIO_KEY_SHIFT | (access->offset & 0xff);
-	if (region->lock == NULL) {
-		return region->handler(region->device, access);
-	}
-	spin_lock(region->lock);
-	done = region->handler(region->device, access);
-	spin_unlock(region->lock);
-	return done;
+	return region->lock != NULL ? locked_access(region, access)
+				    : region->handler(region->device, access);
 }

@@ -8,7 +8,7 @@
 #include "../drivers/mmio.h"
 #include "lock.h"
 
-#define MMIO_REGIONS_MAX 128 /* a power of two; one less can be added */
+#define MMIO_REGIONS_MAX 72
 #define MMIO_KEY_SHIFT                                                                             \
 	8 /* regions start and end at multiples of 256 bytes, so that a key has 32 bits */
 

@@ -57,19 +57,32 @@ void advance_it(struct guest_regs *regs)
 
 static uint32_t length_of(uint32_t hsr)
 {
-	return (hsr & HSR_IL) != 0 ? 4 : 2;
+	return 2 + hsr / HSR_IL % 2 * 2;
 }
 
 static void trap_unknown(struct guest_regs *regs, uint32_t hsr)
 {
-	(void)hsr;
-	inject_undefined(regs);
+	if (hsr >> HSR_EC_SHIFT >= 0x10 || !condition_fails(regs, hsr)) {
+		inject_undefined(regs);
+	}
+}
+
+bool condition_fails(struct guest_regs *regs, uint32_t hsr)
+{
+	if ((hsr & HSR_CV) == 0 || (hsr & HSR_COND) >= 0x00e00000u ||
+	    condition_passes(FIELD_GET(HSR_COND, hsr), regs->cpsr)) {
+		return false;
+	}
+	skip_instruction(regs, length_of(hsr));
+	return true;
 }
 
 /* WFI and WFE don't trap; should an implementation do so all the same, they are hints. */
 static void trap_wait(struct guest_regs *regs, uint32_t hsr)
 {
-	skip_instruction(regs, length_of(hsr));
+	if (!condition_fails(regs, hsr)) {
+		skip_instruction(regs, length_of(hsr));
+	}
 }
 
 /*
@@ -94,33 +107,39 @@ static __attribute__((noinline)) void trap_other_abort(struct guest_regs *regs, 
 	}
 }
 
+/* The value of a byte or halfword that was read, extended as the syndrome says. */
+static uint32_t extend_read(uint32_t hsr, uint32_t value)
+{
+	const uint32_t unused = 32 - (8u << FIELD_GET(HSR_SAS, hsr));
+
+	value <<= unused;
+	return (hsr & HSR_SSE) != 0 ? (uint32_t)((int32_t)value >> unused) : value >> unused;
+}
+
 /* An access of one register that the syndrome describes (B3.13.6, ISS of EC 0x24). */
 static void trap_data_abort(struct guest_regs *regs, uint32_t hsr)
 {
-	const unsigned int rt = FIELD_GET(HSR_SRT, hsr);
-	const uint32_t unused = 32 - (8u << FIELD_GET(HSR_SAS, hsr)); /* bits of the register */
 	struct mmio_access access;
-	uint32_t page, value;
+	uint32_t value;
 
 	if ((hsr & (HSR_ISV | HSR_S1PTW | HSR_FSC_CLASS)) != (HSR_ISV | FSC_TRANSLATION)) {
 		trap_other_abort(regs, hsr);
 		return;
 	}
-	page = read_HPFAR() >> 4;
 	access.offset = read_HDFAR() & 0xfff;
 	access.size = (uint8_t)(1u << FIELD_GET(HSR_SAS, hsr));
-	access.is_write = (hsr & HSR_WNR) != 0;
+	access.is_write = hsr / HSR_WNR % 2;
 	if ((hsr & HSR_WNR) != 0) {
-		access.value = guest_register(regs, rt) << unused >> unused;
+		value = guest_register(regs, FIELD_GET(HSR_SRT, hsr));
+		access.value = (hsr & HSR_SAS) == HSR_SAS_WORD ? value : value & ((1u << 8 * access.size) - 1);
 	}
-	if (!mmio_dispatch_page(page, &access)) {
-		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL, access.is_write);
+	if (!mmio_dispatch_page(read_HPFAR() >> 4, &access)) {
+		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL, (hsr & HSR_WNR) != 0);
 		return;
 	}
 	if ((hsr & HSR_WNR) == 0) {
-		value = access.value << unused;
-		value = (hsr & HSR_SSE) != 0 ? (uint32_t)((int32_t)value >> unused) : value >> unused;
-		set_guest_register(regs, rt, value);
+		value = (hsr & HSR_SAS) == HSR_SAS_WORD ? access.value : extend_read(hsr, access.value);
+		set_guest_register(regs, FIELD_GET(HSR_SRT, hsr), value);
 	}
 	skip_instruction(regs, length_of(hsr));
 }
@@ -142,49 +161,46 @@ static const trap_handler handlers[64] = {
 };
 #pragma GCC diagnostic pop
 
-/* Bit n: exception class n reports a condition, as coprocessor and WFI traps do (B3.13.6). */
-#define CONDITIONAL_CLASSES 0x000013fau
-
 void trap_guest(struct guest_regs *regs)
 {
-	const uint32_t hsr = read_HSR(), class = hsr >> HSR_EC_SHIFT;
+	const uint32_t hsr = read_HSR();
 
-	if (class < 13 && (CONDITIONAL_CLASSES >> class & 1) != 0 && (hsr & HSR_CV) != 0 &&
-	    FIELD_GET(HSR_COND, hsr) < 14 && !condition_passes(FIELD_GET(HSR_COND, hsr), regs->cpsr)) {
-		skip_instruction(regs, length_of(hsr));
-		return;
-	}
-	handlers[class](regs, hsr);
+	handlers[hsr >> HSR_EC_SHIFT](regs, hsr);
 }
 
 /* One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list registers). */
-void irq_take(void)
+static inline void take_interrupt(unsigned int cpu)
 {
-	const struct cpu *cpu = this_cpu();
 	const uint32_t iar = gicc_acknowledge(), intid = iar & IAR_INTID;
 
-	isb(); /* IHI 0048B 4.4.4: effects of the acknowledge before what follows */
 	if (intid >= INTID_SPURIOUS) {
 		return;
 	}
 	gicc_eoi(iar);
 	if (intid == INTID_VTIMER || intid == INTID_PTIMER) {
-		vgic_forward(cpu->index, intid);
+		vgic_forward(cpu, intid);
 		return;
 	}
 	if (intid == KICK_SGI || intid == board.maintenance_intid) {
-		vgic_refresh(cpu->index);
+		vgic_refresh(cpu);
 	} else if (intid == board.uart_intid) {
 		console_irq();
 	}
 	gicc_deactivate(iar);
 }
 
+void irq_take(void)
+{
+	take_interrupt(this_cpu()->index);
+}
+
 void trap_irq(struct guest_regs *regs)
 {
+	const struct cpu *cpu = this_cpu();
+
 	(void)regs;
-	irq_take();
-	if (vcpu_must_park()) {
+	take_interrupt(cpu->index);
+	if (__atomic_load_n(&cpu->must_park, __ATOMIC_RELAXED)) {
 		vcpu_park();
 	}
 }

@@ -3,6 +3,7 @@
 #ifndef HYP_TRAP_H
 #define HYP_TRAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "cpu.h"
 
@@ -13,6 +14,7 @@
 #define HSR_COND        0x00f00000u
 #define HSR_ISV         (1u << 24)
 #define HSR_SAS         0x00c00000u
+#define HSR_SAS_WORD 0x00800000u
 #define HSR_SSE         (1u << 21)
 #define HSR_SRT         0x000f0000u
 #define HSR_CM          (1u << 8)
@@ -36,6 +38,12 @@ extern char hyp_vectors[];
 void irq_take(void);
 
 void advance_it(struct guest_regs *regs);
+
+/*
+ * For traps whose syndrome has a condition, as those of coprocessors and WFI do (B3.13.6): true if it fails; the
+ * instruction is then skipped.
+ */
+bool condition_fails(struct guest_regs *regs, uint32_t hsr);
 
 /* Past the trapped instruction: PC and, in Thumb state, the IT bits. @length: 2 or 4 bytes. */
 static inline void skip_instruction(struct guest_regs *regs, uint32_t length)

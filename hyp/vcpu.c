@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The guest's processors. Lock: states.lock guards state, entry, context and restarting; it is taken with no
- * other lock held. must_park and online are single bytes, written under it and read without.
+ * other lock held. must_park of struct cpu and online are written under it, or before others look, and read without.
  */
 #include "vcpu.h"
 #include <assert.h>
@@ -37,7 +37,6 @@ static struct {
 	struct {
 		int8_t state; /* AFFINITY_ON and so on */
 		bool parked;
-		bool must_park;
 		bool online;
 		uint32_t entry, context;
 	} cpu[CPUS_MAX];
@@ -117,17 +116,12 @@ bool vcpu_is_online(unsigned int index)
 	return __atomic_load_n(&states.cpu[index].online, __ATOMIC_ACQUIRE);
 }
 
-bool vcpu_must_park(void)
-{
-	return __atomic_load_n(&states.cpu[this_cpu()->index].must_park, __ATOMIC_RELAXED);
-}
-
 void vcpu_restart_all(void)
 {
 	spin_lock(&states.lock);
 	states.restarting = true;
 	for (unsigned int i = 0; i < cpu_count; i++) {
-		states.cpu[i].must_park = true;
+		cpus[i].must_park = true;
 	}
 	spin_unlock(&states.lock);
 	for (unsigned int i = 0; i < cpu_count; i++) {
@@ -196,7 +190,7 @@ static bool restart_if_all_parked(void)
 	}
 	if (all) {
 		for (unsigned int i = 0; i < cpu_count; i++) {
-			states.cpu[i].must_park = false;
+			cpus[i].must_park = false;
 			states.cpu[i].state = AFFINITY_OFF;
 		}
 		states.restarting = false;

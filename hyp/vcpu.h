@@ -56,9 +56,6 @@ _Noreturn void vcpu_park(void);
 /* The boot core enters the loaded guest for the first time. */
 _Noreturn void vcpu_boot(void);
 
-/* True if this core was told to leave the guest, by vcpu_restart_all(). */
-bool vcpu_must_park(void);
-
 /* Asks all cores to park, and the boot core, once they have, to start the guest anew from the
  * bundle. */
 void vcpu_restart_all(void);
