@@ -128,19 +128,18 @@ static inline void wfi(void)
 	asm volatile("dsb sy\n\twfi" ::: "memory");
 }
 
-/* Device registers. The DMB that orders them against memory is the caller's (ARM DDI 0406C A3.8.3).
+/*
+ * Device registers. Nothing orders them against normal memory but the DMB or DSB of the caller, which is a
+ * barrier to the compiler, too (ARM DDI 0406C A3.8.3).
  */
 static inline uint32_t mmio_read(uintptr_t address)
 {
-	uint32_t value;
-
-	asm volatile("ldr %0, [%1]" : "=r"(value) : "r"(address) : "memory");
-	return value;
+	return *(volatile uint32_t *)address;
 }
 
 static inline void mmio_write(uintptr_t address, uint32_t value)
 {
-	asm volatile("str %0, [%1]" : : "r"(value), "r"(address) : "memory");
+	*(volatile uint32_t *)address = value;
 }
 
 /* Program status register (ARM DDI 0406C B1.3.3). */

@@ -14,10 +14,10 @@ CP15_WRITE(DCCISW, 0, c7, c14, 2)
 void cache_flush(const void *start, uint32_t size)
 {
 	const uint32_t line = dcache_line();
-	const uint32_t first = (uint32_t)(uintptr_t)start & ~(line - 1);
+	const uint32_t end = (uint32_t)(uintptr_t)start + size;
 
-	for (uint32_t offset = 0; offset < (uint32_t)(uintptr_t)start - first + size; offset += line) {
-		write_DCCIMVAC(first + offset);
+	for (uint32_t at = (uint32_t)(uintptr_t)start & ~(line - 1); at < end; at += line) {
+		write_DCCIMVAC(at);
 	}
 	dsb();
 }

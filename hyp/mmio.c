@@ -19,11 +19,11 @@ struct mmio_region {
 
 static struct mmio_region regions[MMIO_REGIONS_MAX];
 static unsigned int region_count;
-static uint8_t likely[LIKELY_BLOCKS]; /* index of a region; 0 where there is none, too */
+static uint16_t likely[LIKELY_BLOCKS]; /* bytes from regions[0] to a region; 0 where there is none, too */
 
 static inline unsigned int block_of(uint32_t key)
 {
-	return key / 2 % LIKELY_BLOCKS;
+	return (key / 2 + key / 8192) % LIKELY_BLOCKS; /* devices like to be 16 MiB apart */
 }
 
 void mmio_clear(void)
@@ -49,7 +49,7 @@ int mmio_add(uint64_t base, uint32_t size, mmio_handler handler, void *device, s
 		return -ENOSPC;
 	}
 	for (uint32_t key = 0; key < count && key < 2 * LIKELY_BLOCKS; key++) {
-		likely[block_of(first + key)] = (uint8_t)region_count;
+		likely[block_of(first + key)] = (uint16_t)(region_count * sizeof(regions[0]));
 	}
 	regions[region_count++] = (struct mmio_region){first, count, handler, device, lock};
 	return 0;
@@ -79,7 +79,8 @@ static bool locked_access(const struct mmio_region *region, struct mmio_access *
 bool mmio_dispatch_page(uint32_t page, struct mmio_access *access)
 {
 	const uint32_t key = page << (12 - MMIO_KEY_SHIFT) | access->offset >> MMIO_KEY_SHIFT;
-	const struct mmio_region *region = &regions[likely[block_of(key)]];
+	const struct mmio_region *region =
+		(const void *)((const char *)regions + likely[block_of(key)]);
 
 	if (key - region->first >= region->count) {
 		region = search(key);

@@ -106,10 +106,7 @@ void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask)
 
 void vgic_forward(unsigned int cpu, uint32_t intid)
 {
-	struct vgic_cpu *vc = &vgic.cpu[cpu];
-
-	vc->private.latched |= 1u << intid;
-	vc->recheck |= vc->private.in_lr & 1u << intid;
+	vgic.cpu[cpu].private.latched |= 1u << intid;
 	vgic_refresh(cpu);
 }
 
@@ -141,7 +138,6 @@ static void pend_sgi(unsigned int cpu, unsigned int sgi, unsigned int source)
 
 	vc->sgi_source[sgi] |= (uint8_t)(1u << source);
 	vc->private.latched |= 1u << sgi;
-	vc->recheck |= vc->private.in_lr & 1u << sgi;
 }
 
 uint32_t vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets)

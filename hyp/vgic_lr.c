@@ -155,10 +155,11 @@ always_inline void insert(unsigned int cpu, unsigned int i, unsigned int word, u
 /* The best of what waits for a list register of this core: the lowest priority value. */
 struct candidate {
 	unsigned int word, n;
-	uint32_t priority; /* UINT32_MAX: nothing waits */
+	uint32_t priority;
+	unsigned int count; /* of all that wait */
 };
 
-static void consider(unsigned int cpu, unsigned int word, struct candidate *best)
+always_inline void consider(unsigned int cpu, unsigned int word, struct candidate *best)
 {
 	const struct irq_bank *bank = vgic_bank(cpu, word);
 	uint32_t ready = irq_bank_deliverable(bank);
@@ -171,8 +172,11 @@ static void consider(unsigned int cpu, unsigned int word, struct candidate *best
 			continue;
 		}
 		mine = true;
+		best->count++;
 		if (bank->priority[n] < best->priority) {
-			*best = (struct candidate){word, n, bank->priority[n]};
+			best->word = word;
+			best->n = n;
+			best->priority = bank->priority[n];
 		}
 	}
 	if (word != 0 && !mine) {
@@ -226,12 +230,19 @@ static bool fill(unsigned int cpu)
 	const uint32_t all = (1u << vgic.lr_count) - 1;
 	struct candidate best;
 
-	for (best = best_candidate(cpu); best.priority != UINT32_MAX; best = best_candidate(cpu)) {
-		if (vc->lr_used == all && !make_room(cpu, best.priority)) {
-			return true;
+	do {
+		best = best_candidate(cpu);
+		if (best.count == 0) {
+			return false;
+		}
+		if (vc->lr_used == all) {
+			if (!make_room(cpu, best.priority)) {
+				return true;
+			}
+			best.count++; /* what made room waits now itself */
 		}
 		insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), best.word, best.n);
-	}
+	} while (best.count > 1);
 	return false;
 }
 
@@ -343,7 +354,8 @@ static void refresh_all(unsigned int cpu)
 	if (vc->taken != 0) {
 		complete_taken(cpu);
 	}
-	if (__atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) != 0) {
+	if ((__atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) |
+	     (vc->private.latched & vc->private.in_lr)) != 0) {
 		reconsider(cpu);
 	}
 	hcr |= fill(cpu) ? GICH_HCR_NPIE : 0;
@@ -365,8 +377,11 @@ always_inline void release_completed(unsigned int cpu)
 	if (vc->lr_eoi != 0) { /* with LR_EOI they don't count as empty (5.3.7) */
 		done |= gich_ended() & vc->lr_eoi;
 	}
-	for (; done != 0; done &= done - 1) {
-		release(cpu, (unsigned int)__builtin_ctz(done));
+	while (done != 0) {
+		unsigned int i = 31 - (unsigned int)__builtin_clz(done);
+
+		done &= ~(1u << i);
+		release(cpu, i);
 	}
 }
 
@@ -396,14 +411,14 @@ void vgic_refresh(unsigned int cpu)
 	}
 	release_completed(cpu);
 	ready = irq_bank_deliverable(&vc->private);
-	if (ready == 0) {
+	if (ready == 0 && vc->private.latched == 0) {
 		return;
 	}
-	if ((ready & (ready - 1)) != 0 || vc->lr_used == (1u << vgic.lr_count) - 1) {
+	if (ready == 0 || (ready & (ready - 1)) != 0 || vc->lr_used == (1u << vgic.lr_count) - 1) {
 		refresh_all(cpu);
 		return;
 	}
-	insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), 0, (unsigned int)__builtin_ctz(ready));
+	insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), 0, 31 - (unsigned int)__builtin_clz(ready));
 }
 
 void vgic_withdraw(unsigned int cpu, unsigned int word, uint32_t mask)

@@ -200,8 +200,9 @@ void vm_load(void)
 		tree = fit.fdt.load;
 	}
 	load_tree(tree, initrd_start);
-	/* Where the bundle isn't kept, no line of its copy may be written back into the guest's RAM later. */
-	cache_flush(window_at(vm.bundle.base), (uint32_t)vm.bundle.size);
+	if (vm.config.reset != RESET_RESTART) { /* no line of the bundle may be written back into the guest's RAM later */
+		cache_flush(window_at(vm.bundle.base), (uint32_t)vm.bundle.size);
+	}
 }
 
 void vm_restart(void)
