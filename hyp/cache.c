@@ -14,9 +14,10 @@ CP15_WRITE(DCCISW, 0, c7, c14, 2)
 void cache_flush(const void *start, uint32_t size)
 {
 	const uint32_t line = dcache_line();
-	const uint32_t end = (uint32_t)(uintptr_t)start + size;
+	uint32_t at = (uint32_t)(uintptr_t)start & ~(line - 1);
+	uint32_t lines = ((uint32_t)(uintptr_t)start - at + size + line - 1) >> __builtin_ctz(line);
 
-	for (uint32_t at = (uint32_t)(uintptr_t)start & ~(line - 1); at < end; at += line) {
+	for (; lines != 0; lines--, at += line) {
 		write_DCCIMVAC(at);
 	}
 	dsb();
