@@ -6,7 +6,7 @@
 #include "../drivers/hw/gicv2.h"
 #include "self.h"
 
-#define PRIORITY_BITS 0xf8u       /* as many as the list registers have */
+#define PRIORITY_BITS 0xf8f8f8f8u       /* as many as the list registers have */
 #define IIDR          0x0200043bu /* Arm, GIC-400 r0p0 */
 
 /*

@@ -12,7 +12,8 @@
 
 unit_decode_sources := hyp/decode.c
 unit_mmio_sources := hyp/mmio.c
-unit_vgic_sources := hyp/vgic.c hyp/vgic_lr.c hyp/vgicd.c
+unit_vgic_sources := tests/unit/vgic_hw.c
+unit_vgic_random_sources := tests/unit/vgic_hw.c tests/unit/vgic_ref.c tests/unit/vgic_steps.c
 unit_dt_sources := hyp/dt.c hyp/dtmap.c hyp/refuse.c
 unit_dt_libs := libfdt
 unit_dt_needs = $(addprefix $(UNIT)/trees/,guest.dtb board.dtb)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A GICv2 without list registers, as a reference: each interrupt is a state machine (IHI 0048B 3.2.4), each CPU
+ * interface a stack of running priorities. Where the manual leaves a choice it makes bivy's:
+ *  - an SPI for several cores is the lowest one's (the 1-of-N model lets any of them take it);
+ *  - an SGI that is active is not signalled again for another source before it is deactivated;
+ *  - a timer interrupt that reached the core stays pending when its wire falls, as by an edge.
+ */
+#ifndef TESTS_VGIC_REF_H
+#define TESTS_VGIC_REF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define REF_CORES 8u
+#define REF_IRQS  1024u
+
+struct ref_irq {
+	bool enabled, group1, edge, level, latched, active, hw;
+	uint8_t priority, target, sources, owner;
+	uint8_t maybe_sources; /* pending at some moment since settled */
+	bool maybe[REF_CORES]; /* deliverable to that core at some moment since it settled */
+};
+
+struct ref_core {
+	struct ref_irq private[32];
+	uint32_t ctlr, pmr, bpr, abpr, apr, wire;
+	bool on;
+};
+
+struct ref {
+	unsigned int words, cores;
+	uint32_t ctlr;
+	struct ref_core core[REF_CORES];
+	struct ref_irq spi[REF_IRQS];
+};
+
+extern struct ref ref;
+
+void ref_reset(unsigned int words, unsigned int cores);
+struct ref_irq *ref_irq(unsigned int cpu, uint32_t intid);
+bool ref_is_pending(unsigned int cpu, uint32_t intid);
+
+/* The guest's access to the distributor. */
+uint32_t ref_read(unsigned int cpu, uint32_t offset, unsigned int size);
+void ref_write(unsigned int cpu, uint32_t offset, unsigned int size, uint32_t value);
+
+void ref_wire(uint32_t intid, bool level);
+void ref_fired(unsigned int cpu, uint32_t intid);
+
+/* True if a GIC in this state may return @iar for a read of GICC_IAR (@alias: GICC_AIAR). */
+bool ref_may_return(unsigned int cpu, bool alias, uint32_t iar);
+
+/* One such answer, the one of the lowest INTID and source. */
+uint32_t ref_expected(unsigned int cpu, bool alias);
+
+/* True if a core may get @iar that may not yet know of what changed since ref_settled(). */
+bool ref_might_return(unsigned int cpu, uint32_t iar);
+void ref_settled(void);
+
+/* @iar was returned; was ended; was deactivated. */
+void ref_acknowledge(unsigned int cpu, uint32_t iar);
+void ref_priority_drop(unsigned int cpu);
+void ref_deactivate(unsigned int cpu, uint32_t iar);
+
+void ref_leave(unsigned int cpu);
+void ref_enter(unsigned int cpu);
+
+#endif
