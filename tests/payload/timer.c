@@ -1,95 +1,169 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtual and the physical timer of each core: they fire, wake from WFI, stay silent when masked. */
+/* The guest's virtual and physical timer on each core (ARM DDI 0406C B8). */
 #include "gic.h"
 
-#define VTIMER 27u
-#define PTIMER 30u
 #define ENABLE 1u
-#define MASK   2u
-#define ISTATUS 4u
+#define IMASK  2u
+#define STATUS 4u
 
 struct timer {
-	uint32_t intid;
 	const char *name;
-	void (*set)(uint32_t ticks);
-	void (*control)(uint32_t value);
-	uint32_t (*status)(void);
+	uint32_t intid;
+	uint64_t (*now)(void);
+	void (*write_tval)(uint32_t value);
+	uint32_t (*read_tval)(void);
+	void (*write_ctl)(uint32_t value);
+	uint32_t (*read_ctl)(void);
 };
 
 static const struct timer timers[] = {
-	{VTIMER, "virtual", write_CNTV_TVAL, write_CNTV_CTL, read_CNTV_CTL},
-	{PTIMER, "physical", write_CNTP_TVAL, write_CNTP_CTL, read_CNTP_CTL},
+	{"virtual timer", INTID_VTIMER, read_CNTVCT, write_CNTV_TVAL, read_CNTV_TVAL, write_CNTV_CTL, read_CNTV_CTL},
+	{"physical timer", INTID_PTIMER, read_CNTPCT, write_CNTP_TVAL, read_CNTP_TVAL, write_CNTP_CTL, read_CNTP_CTL},
 };
 
-static volatile uint32_t fired[CORES_MAX][2];
+static const struct timer *volatile running;
+static volatile uint32_t rearm; /* how often the handler sets it again; then it switches it off */
 
-/* Stops the timer, as a driver does, or the level would bring the interrupt again. */
-static void acknowledge(void)
+/* Stays pending for the level: the handler reprograms it, or is called again. */
+static void tick(uint32_t iar)
 {
-	const uint32_t iar = read32(GICC_IAR), which = (iar & 0x3ff) == PTIMER;
-
-	if ((iar & 0x3ff) < 1020) {
-		timers[which].control(0);
-		fired[this_core()->index][which]++;
-		write32(GICC_EOIR, iar);
+	if (rearm != 0) {
+		rearm--;
+		running->write_tval(read_CNTFRQ() / 1000);
+	} else {
+		running->write_ctl(0);
 	}
+	write32(GICC_EOIR, iar);
 }
 
-static void one(const struct timer *timer, unsigned int which)
+static uint32_t repeats;
+
+static void leave_up(uint32_t iar)
 {
-	volatile uint32_t *count = &fired[this_core()->index][which];
-	const uint32_t tick = read_CNTFRQ() / 1000;
+	if (repeats-- == 0) {
+		running->write_ctl(0);
+	}
+	write32(GICC_EOIR, iar);
+}
+
+static bool wait_here(uint32_t count, uint32_t milliseconds)
+{
+	return wait_for(&gic_log()->count, count, milliseconds);
+}
+
+static void one_timer(const struct timer *t)
+{
+	struct gic_log *log = gic_log();
+	const uint32_t ms = read_CNTFRQ() / 1000;
 	uint64_t start;
 
-	for (uint32_t i = 1; i <= 20; i++) {
-		start = read_CNTVCT();
-		timer->set(tick);
-		timer->control(ENABLE);
-		while (*count != i && read_CNTVCT() - start < 5000ull * tick) {
-			wfi(); /* wakes although interrupts are masked */
-			acknowledge();
-		}
-		if (*count != i || read_CNTVCT() - start < tick) {
-			result(timer->name, false, "interrupt %u after %u ticks", i,
-			       (uint32_t)(read_CNTVCT() - start));
-			return;
-		}
+	running = t;
+	gic_cpu_on();
+	t->write_ctl(0);
+	gic_enable(t->intid, 0x80);
+	log->hook = tick;
+	rearm = 0;
+	irq_enable();
+	t->write_tval(ms);
+	t->write_ctl(ENABLE | IMASK);
+	delay(5000);
+	equal("masked in the timer: does not fire", log->count, 0);
+	equal("but its status says that it would", t->read_ctl() & STATUS, STATUS);
+	t->write_ctl(ENABLE);
+	result("unmasked: fires", wait_here(1, 1000), "%s", t->name);
+	rearm = 20;
+	start = t->now();
+	t->write_tval(ms);
+	t->write_ctl(ENABLE);
+	result("fires once for each reprogramming", wait_here(22, 5000), "%s: %u", t->name, log->count);
+	delay(3000);
+	equal("and no more", log->count, 22);
+	result("not before its time", t->now() - start >= (uint64_t)ms * 21, "%s", t->name);
+	t->write_tval(0x7fffffff);
+	result("TVAL counts down", (int32_t)t->read_tval() > 0 && t->read_tval() <= 0x7fffffff, "%s", t->name);
+
+	log->hook = leave_up;
+	repeats = 5;
+	t->write_tval(ms);
+	t->write_ctl(ENABLE);
+	result("stays up until it is reprogrammed", wait_here(22 + 6, 2000), "%s: %u", t->name, log->count - 22);
+	delay(2000);
+	equal("then it falls", log->count, 22 + 6);
+
+	gic_set(GICD_ICENABLER, t->intid);
+	log->hook = tick;
+	t->write_tval(ms);
+	t->write_ctl(ENABLE);
+	delay(5000);
+	equal("disabled in the distributor: does not fire", log->count, 28);
+	equal("but is pending there", gic_test(GICD_ISPENDR, t->intid), true);
+	gic_set(GICD_ISENABLER, t->intid);
+	result("enabled: fires", wait_here(29, 1000), "%s", t->name);
+
+	/* WFI wakes, with interrupts enabled and with them masked. */
+	t->write_tval(10 * ms);
+	t->write_ctl(ENABLE);
+	while (log->count == 29) {
+		wfi();
 	}
-	result("20 times 1 ms, woken from WFI", true, "");
-	timer->set(tick / 10);
-	timer->control(ENABLE | MASK);
-	delay(2000);
-	acknowledge();
-	equal("a timer that is masked does not interrupt", *count, 20);
-	equal("its status tells", timer->status() & ISTATUS, ISTATUS);
-	timer->control(ENABLE);
-	delay(2000);
-	acknowledge();
-	equal("unmasked it does", *count, 21);
-	timer->control(0);
+	equal("WFI until it fires", log->count, 30);
+	irq_disable();
+	t->write_tval(10 * ms);
+	t->write_ctl(ENABLE);
+	start = t->now();
+	while ((t->read_ctl() & STATUS) == 0) {
+		wfi();
+	}
+	equal("WFI wakes with interrupts masked, and none is taken", log->count, 30);
+	irq_enable();
+	result("it is taken when they are not", wait_here(31, 1000), "%s", t->name);
+	irq_disable();
+	gic_set(GICD_ICENABLER, t->intid);
 }
 
-static void both(void *argument)
+static void all_timers(void *argument)
 {
-	uint64_t virtual, physical;
-
 	(void)argument;
-	gic_cpu_on();
-	write32(GICD_ISENABLER, 1u << VTIMER | 1u << PTIMER);
-	for (unsigned int which = 0; which < 2; which++) {
-		one(&timers[which], which);
+	for (unsigned int i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
+		one_timer(&timers[i]);
 	}
-	physical = read_CNTPCT();
-	virtual = read_CNTVCT();
-	result("the counters agree", virtual >= physical && virtual - physical < read_CNTFRQ(), "%x and %x",
-	       (uint32_t)virtual, (uint32_t)physical);
+}
+
+static void counters(void)
+{
+	uint64_t last = 0, apart = 0;
+	bool ordered = true;
+
+	for (uint32_t i = 0; i < 10000; i++) {
+		uint64_t p = read_CNTPCT(), v = read_CNTVCT();
+
+		ordered = ordered && p >= last && v >= p;
+		apart = v - p > apart ? v - p : apart;
+		last = v;
+	}
+	result("CNTPCT and CNTVCT are the same counter", ordered, "ordered %u", ordered);
+	result("CNTFRQ", read_CNTFRQ() >= 1000000, "%u", read_CNTFRQ());
+}
+
+static uint64_t there;
+
+static void read_counter(void *argument)
+{
+	(void)argument;
+	there = read_CNTVCT();
 }
 
 void payload(void)
 {
 	gic_reset();
-	both(NULL);
+	counters();
+	all_timers(NULL);
 	for (unsigned int core = 1; core < core_count; core++) {
-		run_on(core, both, NULL);
+		uint64_t before = read_CNTVCT(), after;
+
+		run_on(core, read_counter, NULL);
+		after = read_CNTVCT();
+		result("the cores' counters agree", before <= there && there <= after, "core %u", core);
+		run_on(core, all_timers, NULL);
 	}
 }
