@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A plugin for QEMU's TCG: counts the instructions of bivy's image by their address, from reset to the guest's
- * first entry and after it, and each exit's instructions and GIC accesses by class.
+ * A plugin for QEMU's TCG: counts the instructions of bivy's image by their address, from reset to
+ * the guest's first entry and after it, and each exit's instructions and GIC accesses by class.
  *
- * An instruction is bivy's if its address is in a place where the image runs and its bytes are the image's:
- * the guest may use the same addresses. Arguments:
- *   image=FILE   bivy.bin
- *   marks=FILE   lines of "OFFSET KIND", hexadecimal offset into the image; KIND: v a vector, r an ERET to the
- *                guest, or a number from 1 to 31, the class of the exit that comes by here (the last one counts)
- *   out=FILE     gets lines: "insn OFFSET BOOT RUN", "exit CLASS COUNT INSTRUCTIONS MIN MAX GICD GICC GICH UART"
+ * An instruction is bivy's if its address is in a place where the image runs and its bytes are the
+ * image's: the guest may use the same addresses. Arguments: image=FILE   bivy.bin marks=FILE lines
+ * of "OFFSET KIND", hexadecimal offset into the image; KIND: v a vector, r an ERET to the guest, or
+ * a number from 1 to 31, the class of the exit that comes by here (the last one counts) out=FILE
+ * gets lines: "insn OFFSET BOOT RUN", "exit CLASS COUNT INSTRUCTIONS MIN MAX GICD GICC GICH UART"
  *   base=HEX     a place where the image runs; up to four
- * QEMU's header is not packaged by Debian; what is used of its interface is declared here (documented in
- * docs/devel/tcg-plugins.rst of QEMU, interface version 1).
+ * QEMU's header is not packaged by Debian; what is used of its interface is declared here
+ * (documented in docs/devel/tcg-plugins.rst of QEMU, interface version 1).
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -28,12 +27,12 @@ typedef void (*exit_callback)(uint64_t id, void *argument);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, tb_callback callback);
 void qemu_plugin_register_atexit_cb(uint64_t id, exit_callback callback, void *argument);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_callback callback, int registers,
-					    void *argument);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int operation, void *counter,
-						uint64_t add);
-void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, memory_callback callback, int registers,
-				      int directions, void *argument);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, exec_callback callback,
+					    int registers, void *argument);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int operation,
+						void *counter, uint64_t add);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, memory_callback callback,
+				      int registers, int directions, void *argument);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
@@ -47,8 +46,9 @@ EXPORT int qemu_plugin_version = 1;
 #define INSNS_MAX   0x10000
 #define BASES_MAX   4
 #define CLASSES_MAX 32
-#define DEVICES	    4
-#define DEVICE_VA   0x400000 /* pages in this order: GICD, GICC, its second, GICH, UART; hyp/layout.h */
+#define DEVICES     4
+#define DEVICE_VA                                                                                  \
+	0x400000 /* pages in this order: GICD, GICC, its second, GICH, UART; hyp/layout.h */
 
 static struct {
 	uint32_t word;
@@ -102,7 +102,8 @@ static void at_eret(unsigned int vcpu, void *argument)
 		return;
 	}
 	inside = false;
-	exits[class].min = exits[class].count == 0 || taken < exits[class].min ? taken : exits[class].min;
+	exits[class].min =
+		exits[class].count == 0 || taken < exits[class].min ? taken : exits[class].min;
 	exits[class].max = taken > exits[class].max ? taken : exits[class].max;
 	exits[class].count++;
 	exits[class].insns += taken;
@@ -181,9 +182,10 @@ static void on_exit_of_qemu(uint64_t id, void *argument)
 	for (unsigned int i = 0; i < CLASSES_MAX; i++) {
 		const uint64_t *d = exits[i].device;
 
-		fprintf(out, "exit %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, i, exits[i].count,
-			exits[i].insns, exits[i].min, exits[i].max);
-		fprintf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", d[0], d[1], d[2], d[3]);
+		fprintf(out, "exit %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, i,
+			exits[i].count, exits[i].insns, exits[i].min, exits[i].max);
+		fprintf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", d[0], d[1], d[2],
+			d[3]);
 	}
 	fclose(out);
 }

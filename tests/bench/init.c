@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Linux's first program when its boot is measured (rdinit=/bench): says how many ticks of CNTVCT have passed since
- * reset, and powers off. Linux on Arm, EABI system calls, no library.
+ * Linux's first program when its boot is measured (rdinit=/bench): says how many ticks of CNTVCT
+ * have passed since reset, and powers off. Linux on Arm, EABI system calls, no library.
  */
 #include <stdint.h>
 
 #define SYS_WRITE  4
 #define SYS_REBOOT 88
 
-#define REBOOT_MAGIC1	 0xfee1dead
-#define REBOOT_MAGIC2	 672274793
+#define REBOOT_MAGIC1    0xfee1dead
+#define REBOOT_MAGIC2    672274793
 #define REBOOT_POWER_OFF 0x4321fedc
 
 void _start(void);

@@ -2,13 +2,15 @@
 /*
  * Measures what one exit costs a guest, in instructions, natively and under a hypervisor alike.
  *
- * Meant for QEMU's -icount shift=0,sleep=off, where an instruction is one nanosecond of virtual time. PMCCNTR
- * counts those nanoseconds there, in HYP mode too if PMCCFILTR.NSH is set; so the difference of two reads
- * is the exact number of instructions between them, and each shot can stand alone. CNTVCT, of 16 ns, is
- * the same clock: "clock" and "phase" are the proof, 16000 and 15 if all is well.
+ * Meant for QEMU's -icount shift=0,sleep=off, where an instruction is one nanosecond of virtual
+ * time. PMCCNTR counts those nanoseconds there, in HYP mode too if PMCCFILTR.NSH is set; so the
+ * difference of two reads is the exact number of instructions between them, and each shot can stand
+ * alone. CNTVCT, of 16 ns, is the same clock: "clock" and "phase" are the proof, 16000 and 15 if
+ * all is well.
  *
- * Latencies are from the store that raises, or from CNTV_CVAL passing, to the first instruction at the guest's
- * IRQ vector. Output: "row NAME MIN MEDIAN MAX", in instructions, without those that read the time.
+ * Latencies are from the store that raises, or from CNTV_CVAL passing, to the first instruction at
+ * the guest's IRQ vector. Output: "row NAME MIN MEDIAN MAX", in instructions, without those that
+ * read the time.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,22 +22,22 @@
 #define GICC 0x08010000u
 #define UART 0x09000000u
 
-#define GICD_CTLR      0x000
-#define GICD_TYPER     0x004
-#define GICD_ISENABLER 0x100
-#define GICD_ICENABLER 0x180
-#define GICD_ISPENDR   0x200
+#define GICD_CTLR       0x000
+#define GICD_TYPER      0x004
+#define GICD_ISENABLER  0x100
+#define GICD_ICENABLER  0x180
+#define GICD_ISPENDR    0x200
 #define GICD_IPRIORITYR 0x400
-#define GICD_ITARGETSR 0x800
-#define GICD_ICFGR     0xc00
-#define GICD_SGIR      0xf00
-#define GICC_CTLR      0x00
-#define GICC_PMR       0x04
-#define GICC_IAR       0x0c
-#define GICC_EOIR      0x10
-#define UART_DR	       0x00
-#define UART_FR	       0x18
-#define UART_IMSC      0x38
+#define GICD_ITARGETSR  0x800
+#define GICD_ICFGR      0xc00
+#define GICD_SGIR       0xf00
+#define GICC_CTLR       0x00
+#define GICC_PMR        0x04
+#define GICC_IAR        0x0c
+#define GICC_EOIR       0x10
+#define UART_DR         0x00
+#define UART_FR         0x18
+#define UART_IMSC       0x38
 
 #define SPURIOUS     1020u
 #define SGI_SELF     1u
@@ -46,24 +48,24 @@
 #define SPI_LEVEL    73u
 
 /* The virtio console (virtio 1.2, 4.2.2, 5.3), if there is one. */
-#define VIRTIO		  0x0a000000u
-#define VIRTIO_DEVICE_ID  0x008
-#define VIRTIO_FEATURES	  0x020
-#define VIRTIO_SELECT	  0x024
-#define VIRTIO_QUEUE_SEL  0x030
-#define VIRTIO_QUEUE_NUM  0x038
+#define VIRTIO             0x0a000000u
+#define VIRTIO_DEVICE_ID   0x008
+#define VIRTIO_FEATURES    0x020
+#define VIRTIO_SELECT      0x024
+#define VIRTIO_QUEUE_SEL   0x030
+#define VIRTIO_QUEUE_NUM   0x038
 #define VIRTIO_QUEUE_READY 0x044
-#define VIRTIO_NOTIFY	  0x050
-#define VIRTIO_STATUS	  0x070
-#define VIRTIO_DESC	  0x080
-#define VIRTIO_AVAIL	  0x090
-#define VIRTIO_USED	  0x0a0
-#define TRANSMIT	  1u
+#define VIRTIO_NOTIFY      0x050
+#define VIRTIO_STATUS      0x070
+#define VIRTIO_DESC        0x080
+#define VIRTIO_AVAIL       0x090
+#define VIRTIO_USED        0x0a0
+#define TRANSMIT           1u
 
-#define PSCI_VERSION	0x84000000u
-#define PSCI_CPU_ON	0x84000003u
+#define PSCI_VERSION    0x84000000u
+#define PSCI_CPU_ON     0x84000003u
 #define PSCI_SYSTEM_OFF 0x84000008u
-#define PSCI_UNKNOWN	0x8400ff00u
+#define PSCI_UNKNOWN    0x8400ff00u
 
 void bench_main(void);
 void other_main(void);
@@ -71,7 +73,7 @@ void other_start(void);
 void irq_handler(void);
 void unexpected(uint32_t vector, uint32_t address);
 
-static uint32_t epoch;	  /* PMCCNTR when CNTVCT was 0 */
+static uint32_t epoch;    /* PMCCNTR when CNTVCT was 0 */
 static uint32_t overhead; /* of an empty shot */
 static uint32_t shot_start;
 static volatile uint32_t arrival, arrivals, other_ready;
@@ -184,7 +186,8 @@ void irq_handler(void)
 	}
 }
 
-/* One shot of an instruction sequence. r0 and r1 are inputs, r4 is an address; r0 to r3 are clobbered. */
+/* One shot of an instruction sequence. r0 and r1 are inputs, r4 is an address; r0 to r3 are
+ * clobbered. */
 #define SHOT(name, address, first, second, code)                                                   \
 	static uint32_t name(void)                                                                 \
 	{                                                                                          \
@@ -203,9 +206,9 @@ void irq_handler(void)
 	}
 
 #define SPI_WORD(intid) ((intid) / 32 * 4)
-#define SPI_BIT(intid)	(1u << (intid) % 32)
-#define LOAD		"ldr r0, [r4]"
-#define STORE		"str r0, [r4]"
+#define SPI_BIT(intid)  (1u << (intid) % 32)
+#define LOAD            "ldr r0, [r4]"
+#define STORE           "str r0, [r4]"
 
 SHOT(nothing, 0, 0, 0, "")
 SHOT(hvc_version, 0, PSCI_VERSION, 0, "hvc #0")
@@ -237,7 +240,8 @@ SHOT(end_spi_edge, GICC + GICC_EOIR, SPI_EDGE, 0, STORE)
 SHOT(end_spi_level, GICC + GICC_EOIR, SPI_LEVEL, 0, STORE)
 SHOT(notify, VIRTIO + VIRTIO_NOTIFY, TRANSMIT, 0, STORE)
 
-/* The store with interrupts on: until the handler is reached, and until the next instruction after it. */
+/* The store with interrupts on: until the handler is reached, and until the next instruction after
+ * it. */
 
 static uint32_t round_trip(uint32_t (*raise)(void))
 {
@@ -310,13 +314,15 @@ static uint32_t timer(bool is_virtual, bool sleep)
 	const uint64_t deadline = counter() + 60 + (before & 3);
 
 	if (is_virtual) {
-		asm volatile("mcrr p15, 3, %Q0, %R0, c14\n\tmcr p15, 0, %1, c14, c3, 1\n\tisb" ::"r"(
-				     deadline),
-			     "r"(1));
+		asm volatile(
+			"mcrr p15, 3, %Q0, %R0, c14\n\tmcr p15, 0, %1, c14, c3, 1\n\tisb" ::"r"(
+				deadline),
+			"r"(1));
 	} else {
-		asm volatile("mcrr p15, 2, %Q0, %R0, c14\n\tmcr p15, 0, %1, c14, c2, 1\n\tisb" ::"r"(
-				     deadline),
-			     "r"(1));
+		asm volatile(
+			"mcrr p15, 2, %Q0, %R0, c14\n\tmcr p15, 0, %1, c14, c2, 1\n\tisb" ::"r"(
+				deadline),
+			"r"(1));
 	}
 	irq_on();
 	while (arrivals == before) {
@@ -405,7 +411,8 @@ static void virtio_ring(uint32_t offset, volatile void *address)
 /* False if there is no virtio console of version 2. */
 static bool virtio_start(void)
 {
-	if (get(VIRTIO) != 0x74726976u || get(VIRTIO + 4) != 2 || get(VIRTIO + VIRTIO_DEVICE_ID) != 3) {
+	if (get(VIRTIO) != 0x74726976u || get(VIRTIO + 4) != 2 ||
+	    get(VIRTIO + VIRTIO_DEVICE_ID) != 3) {
 		return false;
 	}
 	put(VIRTIO + VIRTIO_STATUS, 3);
@@ -442,16 +449,45 @@ struct row {
 	uint32_t (*shot)(void);
 };
 
-#define ROW(name) {#name, name}
+#define ROW(name)                                                                                  \
+	{                                                                                          \
+#name, name                                                                        \
+	}
 
 static const struct row rows[] = {
-	ROW(hvc_version), ROW(hvc_unknown), ROW(gicd_read_typer), ROW(gicd_read_isenabler), ROW(gicd_read_ldrd),
-	ROW(gicd_write_ipriorityr), ROW(gicd_write_ipriorityr_byte), ROW(gicd_write_isenabler),
-	ROW(gicd_mask_unmask), ROW(uart_read_fr), ROW(uart_read_postindex), ROW(uart_write_imsc),
-	ROW(uart_write_dr), ROW(cp15_actlr), ROW(cp15_pmcr), ROW(cp14_dbgdidr), ROW(gicc_read_pmr),
-	ROW(gicc_write_pmr), ROW(gicc_iar), ROW(gicc_wfi), ROW(gicc_eoi_sgi), ROW(gicc_eoi_spi_edge),
-	ROW(gicc_eoi_spi_level), ROW(sgi), ROW(sgi_round), ROW(spi_edge), ROW(spi_edge_round), ROW(spi_level),
-	ROW(spi_level_round), ROW(vtimer_busy), ROW(vtimer_wfi), ROW(ptimer_busy), ROW(ptimer_wfi),
+	ROW(hvc_version),
+	ROW(hvc_unknown),
+	ROW(gicd_read_typer),
+	ROW(gicd_read_isenabler),
+	ROW(gicd_read_ldrd),
+	ROW(gicd_write_ipriorityr),
+	ROW(gicd_write_ipriorityr_byte),
+	ROW(gicd_write_isenabler),
+	ROW(gicd_mask_unmask),
+	ROW(uart_read_fr),
+	ROW(uart_read_postindex),
+	ROW(uart_write_imsc),
+	ROW(uart_write_dr),
+	ROW(cp15_actlr),
+	ROW(cp15_pmcr),
+	ROW(cp14_dbgdidr),
+	ROW(gicc_read_pmr),
+	ROW(gicc_write_pmr),
+	ROW(gicc_iar),
+	ROW(gicc_wfi),
+	ROW(gicc_eoi_sgi),
+	ROW(gicc_eoi_spi_edge),
+	ROW(gicc_eoi_spi_level),
+	ROW(sgi),
+	ROW(sgi_round),
+	ROW(spi_edge),
+	ROW(spi_edge_round),
+	ROW(spi_level),
+	ROW(spi_level_round),
+	ROW(vtimer_busy),
+	ROW(vtimer_wfi),
+	ROW(ptimer_busy),
+	ROW(ptimer_wfi),
 };
 
 static void sort(uint32_t *values, uint32_t count)
@@ -480,8 +516,8 @@ static void measure(const struct row *row, uint32_t shots)
 }
 
 /*
- * PMCCNTR - 16 * CNTVCT shows CNTVCT's phase, 0 to 15, above what PMCCNTR was at 0; the least of many reads in
- * all phases is that.
+ * PMCCNTR - 16 * CNTVCT shows CNTVCT's phase, 0 to 15, above what PMCCNTR was at 0; the least of
+ * many reads in all phases is that.
  */
 static void calibrate(void)
 {
