@@ -454,7 +454,7 @@ static void check_lr(unsigned int cpu, unsigned int i)
 	if (intid >= vgic.words * 32 || intid >= 1020) {
 		hw_fail("a list register holds an INTID that does not exist");
 	}
-	if ((lr & LR_PENDING) != 0 && (bank->enabled & irq_bank_forwarded(bank) & bit) == 0) {
+	if ((lr & LR_PENDING) != 0 && (bank->enabled & irq_bank_open(bank) & bit) == 0) {
 		hw_fail("a list register holds a disabled interrupt as pending");
 	}
 	if (((lr & LR_HW) != 0) != (intid == INTID_VTIMER || intid == INTID_PTIMER) ||
