@@ -27,7 +27,7 @@ struct vgic vgic;
 static uint32_t affected_cores(unsigned int cpu, unsigned int word, uint32_t mask)
 {
 	struct irq_bank *bank = vgic_bank(cpu, word);
-	uint32_t ready = irq_bank_deliverable(bank) & mask;
+	uint32_t ready = irq_bank_deliverable(bank); /* all: a claim may just have ended */
 	uint32_t held = bank->in_lr & mask;
 	uint32_t cores = 0;
 
@@ -69,8 +69,8 @@ void vgic_end_change(unsigned int cpu, unsigned int word, uint32_t mask, uint32_
 	if (word != 0) {
 		spin_unlock(&vgic.lock);
 	}
-	if ((cores >> cpu & 1) != 0) {
-		vgic_refresh(cpu);
+	if ((cores >> cpu & 1) != 0 || vgic.cpu[cpu].taken != 0) {
+		vgic_refresh(cpu); /* a claim may have taken an active one out: its end must be counted */
 		cores &= ~(1u << cpu);
 	}
 	if (cores != 0) {
@@ -90,6 +90,10 @@ void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask)
 		return;
 	}
 	vgic_withdraw(cpu, word, mask);
+	if ((bank->in_lr & mask) == 0) {
+		return;
+	}
+	bank->claimers++;
 	while ((bank->in_lr & mask) != 0) {
 		bank->claimed |= mask;
 		vgic_kick(affected_cores(cpu, word, bank->in_lr & mask) & ~(1u << cpu));
@@ -101,7 +105,9 @@ void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask)
 		} while ((__atomic_load_n(&bank->in_lr, __ATOMIC_RELAXED) & mask) != 0);
 		spin_lock(&vgic.lock);
 	}
-	bank->claimed &= ~mask;
+	if (--bank->claimers == 0) { /* the last of several that waited lets all of them in again */
+		bank->claimed = 0;
+	}
 }
 
 void vgic_forward(unsigned int cpu, uint32_t intid)

@@ -27,6 +27,7 @@ struct irq_bank {
 	uint32_t hw;      /* owned by the guest physically: list registers carry the HW bit */
 	uint32_t in_lr;   /* a list register of some core holds it */
 	uint32_t claimed; /* must stay out of list registers, see vgic_claim() */
+	uint32_t claimers; /* cores that wait for that */
 	union {
 		uint8_t priority[32];
 		uint32_t priority_word[8];

@@ -65,11 +65,16 @@ always_inline void release(unsigned int cpu, unsigned int i)
 
 static void take_out_active(unsigned int cpu, struct irq_bank *bank, unsigned int n, uint32_t record)
 {
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
+
 	bank->active |= 1u << n;
 	bank->taken |= 1u << n;
 	bank->owner[n] = (uint8_t)cpu;
 	bank->running[n] = (uint8_t)(FIELD_GET(LR_PRIORITY, record) << 3);
-	vgic.cpu[cpu].taken++;
+	if (vc->taken++ == 0) { /* this core may not refresh before it goes on; earlier ends were of nothing here */
+		vc->hcr |= GICH_HCR_LRENPIE;
+		gich_write_hcr(vc->hcr);
+	}
 	if ((gich_read_vmcr() & VMCR_EOIMODE) != 0) {
 		vgic_trap_dir();
 	}
@@ -415,7 +420,7 @@ void vgic_refresh(unsigned int cpu)
 		return;
 	}
 	if (ready == 0 || (ready & (ready - 1)) != 0 || vc->lr_used == (1u << vgic.lr_count) - 1) {
-		refresh_all(cpu);
+		refresh_shared(cpu); /* an SPI may have come meanwhile: not without the lock */
 		return;
 	}
 	insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), 0, 31 - (unsigned int)__builtin_clz(ready));

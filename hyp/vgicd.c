@@ -371,6 +371,9 @@ bool vgicd_access(void *device, struct mmio_access *access)
 	w.bank = bank;
 	w.offset = offset;
 	w.lanes = (access->size == 4 ? ~0u : (1u << access->size * 8) - 1) << shift;
+	if (word == 31 && block->shift == 2) {
+		w.lanes &= 0x0fffffff; /* 1020 to 1023 are no interrupts (2.2.1) */
+	}
 	w.value = access->value << shift & w.lanes;
 	w.changed = 0;
 	w.cores = 0;
