@@ -109,25 +109,28 @@ static void go_off(void *argument)
 /* Every other time by the Thumb entry. */
 static void off_and_on(void)
 {
-	uint32_t bad = 0, rounds = 100;
+	uint32_t bad = 0, rounds = 100, last = 0;
 
 	for (uint32_t i = 0; i < rounds && bad == 0; i++) {
 		for (unsigned int core = 1; core < core_count; core++) {
 			run_on(core, go_off, NULL);
 		}
 		for (unsigned int core = 1; core < core_count; core++) {
-			bad += !becomes(core, OFF);
+			bad |= becomes(core, OFF) ? 0 : 1;
 			if ((i & 1) != 0) {
 				uint32_t entry = (uint32_t)secondary_entry_thumb | 1;
 
-				bad += call(PSCI_CPU_ON, core, entry, (uint32_t)&cores[core]) != 0;
+				bad |= call(PSCI_CPU_ON, core, entry, (uint32_t)&cores[core]) == 0 ? 0 : 2;
 			}
 			run_on(core, nothing, NULL);
-			bad += cores[core].entries != i + 2;
-			bad += (cores[core].entry_sctlr >> 13 & 1) != 0;
+			bad |= cores[core].entries == i + 2 ? 0 : 4;
+			bad |= (cores[core].entry_sctlr >> 13 & 1) == 0 ? 0 : 8;
+			last = core;
 		}
 	}
-	equal("CPU_OFF and CPU_ON, 100 times", bad, 0);
+	result("CPU_OFF and CPU_ON, 100 times", bad == 0,
+	       "0x%x (1: not off, 2: CPU_ON refused, 4: entered otherwise than once, 8: SCTLR is old), core %u, entry %u",
+	       bad, last, cores[last].entries);
 }
 
 /* Suspended until an SGI or the timer; both with interrupts masked, as Linux does it. */

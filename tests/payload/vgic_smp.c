@@ -258,7 +258,7 @@ static void held_elsewhere(void)
 }
 
 /* All cores read and write the distributor and interrupt each other at once: nobody may hang or lose one. */
-#define STORM 200u
+#define STORM (core_count <= 2 ? 200u : 20u) /* more cores than the host has take turns at its pace */
 
 static void storm(void *argument)
 {

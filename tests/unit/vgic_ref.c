@@ -62,9 +62,17 @@ void ref_settled(void)
 
 			irq->maybe[cpu] = false;
 			irq->maybe_sources = 0;
+			irq->again = irq->raced = false;
+			irq->again_sources = irq->raced_sources = 0;
 		}
 	}
 	remember();
+}
+
+static void latch(struct ref_irq *irq)
+{
+	irq->again |= irq->latched || irq->level;
+	irq->latched = true;
 }
 
 static uint32_t group_priority(const struct ref_core *core, const struct ref_irq *irq)
@@ -159,10 +167,28 @@ void ref_acknowledge(unsigned int cpu, uint32_t iar)
 
 	irq->active = true;
 	irq->latched = false;
+	irq->raced = irq->again;
+	irq->raced_sources |= (uint8_t)(irq->again_sources & 1u << (iar >> 10 & 7));
 	irq->sources &= (uint8_t)~(1u << (iar >> 10 & 7));
 	irq->owner = (uint8_t)cpu;
 	core->apr |= 1u << group_priority(core, irq) / 8;
 	memset(irq->maybe, 0, sizeof(irq->maybe));
+	remember();
+}
+
+void ref_take_raced(unsigned int cpu, uint32_t intid, uint8_t sources)
+{
+	struct ref_irq *irq = ref_irq(cpu, intid);
+	const uint8_t more = (uint8_t)(sources & ~irq->sources);
+
+	if (intid < 16 ? (more & ~irq->raced_sources) != 0 : !irq->raced) {
+		return;
+	}
+	if (intid < 16) {
+		irq->sources |= more;
+	} else {
+		irq->latched = true;
+	}
 	remember();
 }
 
@@ -182,7 +208,7 @@ void ref_wire(uint32_t intid, bool level)
 	struct ref_irq *irq = ref_irq(0, intid);
 
 	if (level && !irq->level && irq->edge) {
-		irq->latched = true;
+		latch(irq);
 	}
 	irq->level = level;
 	remember();
@@ -190,7 +216,7 @@ void ref_wire(uint32_t intid, bool level)
 
 void ref_fired(unsigned int cpu, uint32_t intid)
 {
-	ref.core[cpu].private[intid].latched = true;
+	latch(&ref.core[cpu].private[intid]);
 	remember();
 }
 
@@ -214,7 +240,9 @@ static void write_bit(unsigned int cpu, uint32_t block, uint32_t intid, bool val
 		irq->enabled = intid < 16;
 		break;
 	case 0x200:
-		irq->latched |= intid >= 16;
+		if (intid >= 16) {
+			latch(irq);
+		}
 		break;
 	case 0x280:
 		irq->latched = false;
@@ -318,7 +346,10 @@ static void send_sgi(unsigned int cpu, uint32_t value)
 	for (unsigned int i = 0; i < ref.cores; i++) {
 		if ((filter == 0 && (value >> (16 + i) & 1) != 0) || (filter == 1 && i != cpu) ||
 		    (filter == 2 && i == cpu)) {
-			ref.core[i].private[value & 0xf].sources |= (uint8_t)(1u << cpu);
+			struct ref_irq *irq = &ref.core[i].private[value & 0xf];
+
+			irq->again_sources |= (uint8_t)(irq->sources & 1u << cpu);
+			irq->sources |= (uint8_t)(1u << cpu);
 		}
 	}
 }

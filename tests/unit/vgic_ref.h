@@ -18,6 +18,10 @@
 struct ref_irq {
 	bool enabled, group1, edge, level, latched, active, hw;
 	uint8_t priority, target, sources, owner;
+	bool again;	       /* came again while pending, and its core may not yet know */
+	uint8_t again_sources; /* the same for each source of an SGI */
+	bool raced;	       /* and was then acknowledged: one more may come, or not */
+	uint8_t raced_sources;
 	uint8_t maybe_sources; /* pending at some moment since settled */
 	bool maybe[REF_CORES]; /* deliverable to that core at some moment since it settled */
 };
@@ -57,6 +61,9 @@ uint32_t ref_expected(unsigned int cpu, bool alias);
 /* True if a core may get @iar that may not yet know of what changed since ref_settled(). */
 bool ref_might_return(unsigned int cpu, uint32_t iar);
 void ref_settled(void);
+
+/* @sources (of an SGI) or else the interrupt is pending in bivy: then here too, if a race allows both. */
+void ref_take_raced(unsigned int cpu, uint32_t intid, uint8_t sources);
 
 /* @iar was returned; was ended; was deactivated. */
 void ref_acknowledge(unsigned int cpu, uint32_t iar);

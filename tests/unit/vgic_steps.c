@@ -146,10 +146,25 @@ static void compare_core(unsigned int cpu)
 	}
 }
 
+/* Where two orders of events were possible, the reference follows. */
+static void follow_races(void)
+{
+	for (unsigned int cpu = 0; cpu < steps->cores; cpu++) {
+		for (uint32_t intid = 0; intid < steps->words * 32; intid++) {
+			struct shown shown = look(cpu, intid);
+
+			if (shown.pending) {
+				ref_take_raced(cpu, intid, shown.sources);
+			}
+		}
+	}
+}
+
 static void settle(void)
 {
 	hw_drain();
 	hw_check();
+	follow_races();
 	ref_settled();
 	for (unsigned int cpu = 0; cpu < steps->cores; cpu++) {
 		compare_core(cpu);
@@ -327,12 +342,13 @@ static void step_deactivate(unsigned int cpu)
 	i = next() % core->ended_count;
 	iar = core->ended[i];
 	core->ended[i] = core->ended[--core->ended_count];
+	if (ref_irq(cpu, iar & IAR_INTID)->owner != cpu) {
+		return; /* cleared by ICACTIVER, and another core's since */
+	}
 	NOTE("core %u deactivates %#x", cpu, iar);
 	settled = false;
 	hw_dir(cpu, iar);
-	if (ref_irq(cpu, iar & IAR_INTID)->owner == cpu) {
-		ref_deactivate(cpu, iar);
-	}
+	ref_deactivate(cpu, iar);
 }
 
 static void open(unsigned int cpu, uint32_t ctlr, uint32_t pmr)
