@@ -182,6 +182,7 @@ static inline void take_interrupt(unsigned int cpu)
 		return;
 	}
 	if (intid == KICK_SGI || intid == board.maintenance_intid) {
+		dsb(); /* what the sender wrote before its kick is seen after the acknowledge (A3.8.3) */
 		vgic_refresh(cpu);
 	} else if (intid == board.uart_intid) {
 		console_irq();

@@ -96,7 +96,9 @@ int32_t vcpu_on(unsigned int index, uint32_t entry, uint32_t context)
 		states.cpu[index].context = context;
 	}
 	spin_unlock(&states.lock);
-	kick(index);
+	if (result == PSCI_SUCCESS) {
+		kick(index);
+	}
 	return result;
 }
 
@@ -225,7 +227,7 @@ _Noreturn void vcpu_park(void)
 			enter(vm.entry, 0, ~0u, vm.tree);
 		}
 		spin_lock(&states.lock);
-		if (states.cpu[self].state == AFFINITY_ON_PENDING) {
+		if (states.cpu[self].state == AFFINITY_ON_PENDING && !states.restarting) {
 			states.cpu[self].state = AFFINITY_ON;
 			states.cpu[self].parked = false;
 			entry = states.cpu[self].entry;

@@ -201,7 +201,6 @@ bool vgic_dir_access(void *device, struct mmio_access *access)
 	vgic_claim(cpu, word, bit);
 	if ((bank->taken & bit) != 0 && (word == 0 || bank->owner[access->value & 31] == cpu)) {
 		bank->taken &= ~bit;
-		vgic.cpu[cpu].taken--;
 	}
 	if ((bank->active & bank->hw & bit) != 0) {
 		gicc_deactivate(word * 32 + access->value % 32);

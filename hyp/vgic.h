@@ -49,7 +49,7 @@ struct vgic_cpu {
 	uint32_t lr_eoi;  /* bit i: its LR_EOI is set */
 	uint32_t lr_spi;  /* bit i: it holds an SPI */
 	uint32_t hcr;     /* last value of GICH_HCR, without EOICount */
-	uint32_t taken;   /* number of this core's interrupts that are taken */
+	uint32_t taken;   /* 0: none of the taken interrupts is this core's */
 	uint32_t lr[VGIC_LRS_MAX]; /* records of the list registers, see vgic_lr.c */
 	uint32_t inbox[CPUS_MAX];  /* atomic: SGIs (bit = number) that each core sent */
 	uint8_t sgi_source[16];    /* mask of cores from which the SGI is pending */

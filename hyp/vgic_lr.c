@@ -71,7 +71,8 @@ static void take_out_active(unsigned int cpu, struct irq_bank *bank, unsigned in
 	bank->taken |= 1u << n;
 	bank->owner[n] = (uint8_t)cpu;
 	bank->running[n] = (uint8_t)(FIELD_GET(LR_PRIORITY, record) << 3);
-	if (vc->taken++ == 0) { /* this core may not refresh before it goes on; earlier ends were of nothing here */
+	if (vc->taken == 0) {
+		vc->taken = 1; /* this core may not refresh before it goes on; earlier ends were of nothing here */
 		vc->hcr |= GICH_HCR_LRENPIE;
 		gich_write_hcr(vc->hcr);
 	}
@@ -289,7 +290,6 @@ static void complete_taken(unsigned int cpu)
 	}
 	gich_write_hcr(vc->hcr);
 	for (; count != 0 && (bank = highest_taken(cpu, &word, &n)) != NULL; count--) {
-		vc->taken--;
 		bank->taken &= ~(1u << n);
 		if ((bank->active & bank->hw & 1u << n) != 0) {
 			gicc_deactivate(n);
@@ -355,9 +355,11 @@ static void refresh_all(unsigned int cpu)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 	uint32_t hcr = GICH_HCR_EN;
+	unsigned int word, n;
 
 	if (vc->taken != 0) {
 		complete_taken(cpu);
+		vc->taken = highest_taken(cpu, &word, &n) != NULL;
 	}
 	if ((__atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) |
 	     (vc->private.latched & vc->private.in_lr)) != 0) {

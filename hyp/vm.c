@@ -240,6 +240,7 @@ static unsigned int order_cpus(void)
 void vm_create(void)
 {
 	move_bundle();
+	cache_flush_all(); /* no line that the firmware or the move left may land in the guest's RAM later */
 	read_bundle();
 	if (config_read(fit.fdt.data, fit.fdt.size, &vm.config, &error) != 0 ||
 	    config_check(&vm.config, &board, vgic.words * 32, &error) != 0) {

@@ -5,7 +5,7 @@
 #include "vgic_hw.h"
 #include "vgic_steps.h"
 
-#define SEEDS 60u
+#define SEEDS 80u
 #define STEPS 400u
 
 static uint32_t seed;

@@ -62,7 +62,8 @@ void ref_settled(void)
 
 			irq->maybe[cpu] = false;
 			irq->maybe_sources = 0;
-			irq->again = irq->raced = false;
+			irq->again = irq->stale_end = false;
+			irq->raced &= irq->level && !irq->edge; /* its wire hides the latch */
 			irq->again_sources = irq->raced_sources = 0;
 		}
 	}
@@ -181,7 +182,7 @@ void ref_take_raced(unsigned int cpu, uint32_t intid, uint8_t sources)
 	struct ref_irq *irq = ref_irq(cpu, intid);
 	const uint8_t more = (uint8_t)(sources & ~irq->sources);
 
-	if (intid < 16 ? (more & ~irq->raced_sources) != 0 : !irq->raced) {
+	if (intid < 16 ? (more & ~irq->raced_sources) != 0 : !irq->raced || pending(irq)) {
 		return;
 	}
 	if (intid < 16) {
@@ -190,6 +191,15 @@ void ref_take_raced(unsigned int cpu, uint32_t intid, uint8_t sources)
 		irq->latched = true;
 	}
 	remember();
+}
+
+void ref_take_stale(unsigned int cpu, uint32_t intid)
+{
+	struct ref_irq *irq = ref_irq(cpu, intid);
+
+	if (irq->stale_end && irq->active) {
+		ref_deactivate(cpu, intid);
+	}
 }
 
 void ref_priority_drop(unsigned int cpu)
@@ -245,7 +255,7 @@ static void write_bit(unsigned int cpu, uint32_t block, uint32_t intid, bool val
 		}
 		break;
 	case 0x280:
-		irq->latched = false;
+		irq->latched = irq->raced = false;
 		break;
 	case 0x300:
 		if (!irq->active) {

@@ -22,6 +22,7 @@ struct ref_irq {
 	uint8_t again_sources; /* the same for each source of an SGI */
 	bool raced;	       /* and was then acknowledged: one more may come, or not */
 	uint8_t raced_sources;
+	bool stale_end; /* its end came from a core that it is not active on any more */
 	uint8_t maybe_sources; /* pending at some moment since settled */
 	bool maybe[REF_CORES]; /* deliverable to that core at some moment since it settled */
 };
@@ -64,6 +65,9 @@ void ref_settled(void);
 
 /* @sources (of an SGI) or else the interrupt is pending in bivy: then here too, if a race allows both. */
 void ref_take_raced(unsigned int cpu, uint32_t intid, uint8_t sources);
+
+/* It is not active in bivy: then not here either, if it was ended as stale. */
+void ref_take_stale(unsigned int cpu, uint32_t intid);
 
 /* @iar was returned; was ended; was deactivated. */
 void ref_acknowledge(unsigned int cpu, uint32_t iar);

@@ -21,7 +21,7 @@ struct guest_core {
 static struct guest_core guest[CPUS_MAX];
 static const struct steps *steps;
 static bool settled; /* both know all that happened */
-static bool reading; /* the step is a read: nothing may end meanwhile */
+static bool no_end;  /* nothing may end during this step */
 static char history[HISTORY][72];
 static unsigned int history_count;
 
@@ -156,6 +156,9 @@ static void follow_races(void)
 			if (shown.pending) {
 				ref_take_raced(cpu, intid, shown.sources);
 			}
+			if (!shown.active) {
+				ref_take_stale(cpu, intid);
+			}
 		}
 	}
 }
@@ -178,7 +181,9 @@ static void both_write(unsigned int cpu, uint32_t offset, unsigned int size, uin
 {
 	NOTE("core %u writes GICD + %#x, %u bytes: %#x", cpu, offset, size, value);
 	settled = false;
+	no_end = offset >= 0x300 && offset < 0x380; /* an end just before it would count or not */
 	hw_write(cpu, offset, size, value);
+	no_end = false;
 	ref_write(cpu, offset, size, value);
 }
 
@@ -203,15 +208,22 @@ static void step_read(unsigned int cpu)
 	if (!settled) {
 		settle();
 	}
-	reading = true;
+	no_end = true;
 	got = hw_read(cpu, offset, size);
-	reading = false;
+	no_end = false;
 	settled = false;
 	expected = ref_read(cpu, offset, size);
 	NOTE("core %u reads GICD + %#x, %u bytes: %#x", cpu, offset, size, got);
 	if (got != expected) {
 		disagree("a register", cpu, offset, got, expected);
 	}
+}
+
+/* A timer made pending by software while active: bivy tells the guest at its next exit, not before. */
+static uint32_t active_timers(unsigned int cpu)
+{
+	return (ref_irq(cpu, INTID_VTIMER)->active ? 1u << INTID_VTIMER : 0) |
+	       (ref_irq(cpu, INTID_PTIMER)->active ? 1u << INTID_PTIMER : 0);
 }
 
 static void step_write_bits(unsigned int cpu)
@@ -231,6 +243,9 @@ static void step_write_bits(unsigned int cpu)
 		value ^= kind > 16 ? ref_read(cpu, 0x80 + intid / 32 * 4, 4) : next32();
 	} else if (kind < 16) {
 		value |= next32();
+	}
+	if (block == 0x200 && intid < 32) {
+		value &= ~active_timers(cpu);
 	}
 	if (kind < 128) {
 		both_write(cpu, block + intid / 32 * 4, 4, value);
@@ -327,6 +342,8 @@ static void end_of_interrupt(unsigned int cpu)
 		core->ended[core->ended_count++] = iar;
 	} else if (ref_irq(cpu, iar & IAR_INTID)->owner == cpu) {
 		ref_deactivate(cpu, iar);
+	} else { /* cleared by ICACTIVER, and another core's since: the end may count, or not */
+		ref_irq(cpu, iar & IAR_INTID)->stale_end = true;
 	}
 }
 
@@ -412,7 +429,7 @@ static void window(void)
 	settled = false;
 	if ((next() & 1) != 0) {
 		acknowledge(cpu, false);
-	} else if (!reading) {
+	} else if (!no_end) {
 		end_of_interrupt(cpu);
 	}
 	settled = was && settled;
