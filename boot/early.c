@@ -110,19 +110,10 @@ static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
 	return (uint32_t)place;
 }
 
-static void read_board(const void *tree)
-{
-	struct config_error error;
-
-	if (board_read(tree, BOARD_TREE_MAX, &board, &error) != 0) {
-		stop("the board's device tree (in r2) can't be used:", &error);
-	}
-}
-
 static void check_processor(uint32_t cpsr)
 {
 	if (FIELD_GET(0xf000u, read_ID_PFR1()) == 0) {
-		stop("this processor has no Virtualization Extensions; bivy needs a Cortex-A15, A7 or A17", NULL);
+		stop("this processor has no Virtualization Extensions (QEMU: -M virt,virtualization=on); bivy needs a Cortex-A15, A7 or A17", NULL);
 	}
 	if ((cpsr & PSR_MODE) != PSR_HYP) {
 		stop("not started in HYP mode; use firmware that hands over in HYP (QEMU: -M virt,virtualization=on)",
@@ -167,14 +158,19 @@ static void make_tables(uint32_t here)
 uint32_t early_main(const void *tree, uint32_t here, uint32_t cpsr)
 {
 	const uint32_t file_size = (uint32_t)(_image_file_end - _image_start);
+	struct config_error error;
 	uint32_t place;
+	int refused;
 
 	memset(_bss_start, 0, (size_t)(_bss_end - _bss_start));
 	if ((uintptr_t)tree - here < KEEP_SIZE) {
 		stop("the board's device tree (in r2) lies inside bivy's image; load it elsewhere", NULL);
 	}
-	read_board(tree);
-	check_processor(cpsr);
+	refused = board_read(tree, BOARD_TREE_MAX, &board, &error);
+	check_processor(cpsr); /* first: without HYP mode the tree may lack what it stands for */
+	if (refused != 0) {
+		stop("the board's device tree (in r2) can't be used:", &error);
+	}
 	place = find_place(here, (uint32_t)(uintptr_t)tree, fdt_totalsize(tree));
 	if (place != here) {
 		flush_to_memory(place, KEEP_SIZE);

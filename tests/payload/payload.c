@@ -210,11 +210,19 @@ int32_t smc(uint32_t function, uint32_t a1, uint32_t a2, uint32_t a3)
 	return (int32_t)r0;
 }
 
+/* Each read of the counter takes QEMU's big lock: without a pause other cores starve. */
+static void pause(void)
+{
+	for (volatile uint32_t i = 0; i < 200; i++) {
+	}
+}
+
 void delay(uint32_t microseconds)
 {
 	const uint64_t end = read_CNTVCT() + (uint64_t)read_CNTFRQ() / 1000 * microseconds / 1000;
 
 	while (read_CNTVCT() < end) {
+		pause();
 	}
 }
 
@@ -226,6 +234,7 @@ bool wait_for(const volatile uint32_t *word, uint32_t wanted, uint32_t milliseco
 		if (read_CNTVCT() > end) {
 			return *word == wanted;
 		}
+		pause();
 	}
 	return true;
 }

@@ -109,14 +109,17 @@ static void go_off(void *argument)
 /* Every other time by the Thumb entry. */
 static void off_and_on(void)
 {
-	uint32_t bad = 0, rounds = 100, last = 0;
+	uint32_t bad = 0, rounds = 100, last = 0, seen = OFF;
 
 	for (uint32_t i = 0; i < rounds && bad == 0; i++) {
 		for (unsigned int core = 1; core < core_count; core++) {
 			run_on(core, go_off, NULL);
 		}
 		for (unsigned int core = 1; core < core_count; core++) {
-			bad |= becomes(core, OFF) ? 0 : 1;
+			if (!becomes(core, OFF)) {
+				bad |= 1;
+				seen = state(core);
+			}
 			if ((i & 1) != 0) {
 				uint32_t entry = (uint32_t)secondary_entry_thumb | 1;
 
@@ -129,8 +132,8 @@ static void off_and_on(void)
 		}
 	}
 	result("CPU_OFF and CPU_ON, 100 times", bad == 0,
-	       "0x%x (1: not off, 2: CPU_ON refused, 4: entered otherwise than once, 8: SCTLR is old), core %u, entry %u",
-	       bad, last, cores[last].entries);
+	       "0x%x (1: not off, 2: CPU_ON refused, 4: entered otherwise than once, 8: SCTLR is old), core %u, entry %u, state %u",
+	       bad, last, cores[last].entries, seen);
 }
 
 /* Suspended until an SGI or the timer; both with interrupts masked, as Linux does it. */
