@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Random guests on hyp/vgic*.c and on the reference GICv2 (vgic_steps.c). TEST_SEED=n runs one of them alone. */
+/* Random guests on hyp/vgic*.c and on the reference GICv2 (vgic_steps.c). TEST_SEED=n runs one of
+ * them alone. */
 #include "suite.h"
 #include <stdio.h>
 #include "vgic_hw.h"
 #include "vgic_steps.h"
 
-#define SEEDS 80u
+#define SEEDS 50u
 #define STEPS 400u
 
 static uint32_t seed;
@@ -34,7 +35,11 @@ static void run(unsigned int avoid, unsigned int cores)
 
 	for (seed = first; seed < (only == NULL ? SEEDS : first + 1); seed++) {
 		uint32_t x = seed * 2654435761u + 88675123u;
-		const struct steps steps = {.next = next_random, .source = &x, .words = 3, .cores = cores, .lrs = 4,
+		const struct steps steps = {.next = next_random,
+					    .source = &x,
+					    .words = 3,
+					    .cores = cores,
+					    .lrs = 4,
 					    .avoid = avoid};
 
 		steps_run(&steps, STEPS);

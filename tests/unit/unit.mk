@@ -6,6 +6,7 @@
 # A fuzzer is tests/fuzz/fuzz_NAME.c and fuzz_NAME_sources. More about one of them, where needed:
 #   unit_NAME_cflags  flags of test_NAME.c alone (not of its sources, which tests share)
 #   unit_NAME_libs    names of libraries from $(BUILD)/NAME-src: libfdt, libmd (also fuzz_NAME_libs)
+#   fuzz_NAME_runs    how many inputs `check` gives it, if not FUZZ_RUNS
 #   unit_NAME_needs   what must exist before the test runs, for instance $(UNIT)/trees/x.dtb, which is made
 #                     from tests/unit/trees/x.dts and found by the test as UNIT_DIR "/trees/x.dtb"
 # A test or fuzzer whose .c is not there is left out. `make unit-run-NAME` runs one.
@@ -13,7 +14,11 @@
 unit_decode_sources := hyp/decode.c
 unit_mmio_sources := hyp/mmio.c
 unit_vgic_sources := tests/unit/vgic_hw.c
+unit_vgic_overflow_sources := $(unit_vgic_sources)
+unit_vgic_system_sources := $(unit_vgic_sources)
 unit_vgic_random_sources := tests/unit/vgic_hw.c tests/unit/vgic_ref.c tests/unit/vgic_steps.c
+unit_pagetable_sources := hyp/pagetable.c
+unit_pagetable_cflags := -D_GNU_SOURCE
 unit_dt_sources := hyp/dt.c hyp/dtmap.c hyp/refuse.c
 unit_dt_libs := libfdt
 unit_dt_needs = $(addprefix $(UNIT)/trees/,guest.dtb board.dtb)
@@ -47,6 +52,8 @@ unit_pl011_drivers_sources := drivers/emul/pl011.c
 fuzz_decode_sources := hyp/decode.c
 fuzz_virtio_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
 fuzz_virtqueue_sources := drivers/virtio/queue.c
+fuzz_vgic_sources := $(unit_vgic_random_sources)
+fuzz_vgic_runs := 1000
 fuzz_pl011_sources := drivers/emul/pl011.c
 
 BUILD ?= build
@@ -104,10 +111,11 @@ endef
 define fuzz_rules
 .PHONY: fuzz-run-$(1) fuzz-$(1)
 fuzz-run-$(1): $(FUZZ)/fuzz_$(1)
-	@timeout 60 $(FUZZ)/fuzz_$(1) -seed=1 -runs=$(FUZZ_RUNS) -max_len=512 -len_control=0 -print_final_stats=1 \
+	@timeout 60 $(FUZZ)/fuzz_$(1) -seed=1 -runs=$$(or $$(fuzz_$(1)_runs),$(FUZZ_RUNS)) \
+		-max_len=512 -len_control=0 -print_final_stats=1 \
 		-artifact_prefix=$(FUZZ)/$(1)- >$(UNIT)/results/fuzz_$(1).log 2>&1; \
 	status=$$$$?; echo $$$$status >$(UNIT)/results/fuzz_$(1).status; \
-	if [ $$$$status -eq 0 ]; then echo "[   FUZZ   ] $(1): $(FUZZ_RUNS) inputs"; \
+	if [ $$$$status -eq 0 ]; then echo "[   FUZZ   ] $(1): $$(or $$(fuzz_$(1)_runs),$(FUZZ_RUNS)) inputs"; \
 	else tail -n 60 $(UNIT)/results/fuzz_$(1).log; fi
 
 fuzz-$(1): $(FUZZ)/fuzz_$(1)

@@ -6,10 +6,10 @@
 #include "hyp/vgic_lr.c"
 #include "hyp/vgicd.c"
 
-#define HCR_UIE	  (1u << 1)
-#define BPR_MIN	  2u
-#define PRI_SHIFT 23
-#define LR_STATE  (LR_PENDING | LR_ACTIVE)
+#define HCR_UIE    (1u << 1)
+#define BPR_MIN    2u
+#define PRI_SHIFT  23
+#define LR_STATE   (LR_PENDING | LR_ACTIVE)
 #define NESTED_MAX 1000u
 
 struct hw hw;
@@ -181,8 +181,8 @@ void hw_interrupt(unsigned int cpu)
 }
 
 /*
- * A core that waits in vgic_claim() sees the others go on: they take the kicks that it sent, some of them
- * more than that, in any order.
+ * A core that waits in vgic_claim() sees the others go on: they take the kicks that it sent, some
+ * of them more than that, in any order.
  */
 void hw_unlocked(void)
 {
@@ -266,7 +266,8 @@ static uint32_t running(const struct hw_core *core)
 	return core->apr == 0 ? 0x100 : (uint32_t)__builtin_ctz(core->apr) << 3;
 }
 
-/* The list register that the next acknowledge takes, -1 if none; 4.4.4 and the pseudocode of 3.3. */
+/* The list register that the next acknowledge takes, -1 if none; 4.4.4 and the pseudocode of 3.3.
+ */
 static int best_lr(const struct hw_core *core)
 {
 	int best = -1;
@@ -334,10 +335,12 @@ uint32_t hw_acknowledge(unsigned int cpu, bool alias)
 static bool deactivate(struct hw_core *core, uint32_t iar)
 {
 	for (unsigned int i = 0; i < hw.lrs; i++) {
-		if ((core->lr[i] & LR_ACTIVE) != 0 && (core->lr[i] & LR_INTID) == (iar & IAR_INTID)) {
+		if ((core->lr[i] & LR_ACTIVE) != 0 &&
+		    (core->lr[i] & LR_INTID) == (iar & IAR_INTID)) {
 			core->lr[i] &= ~LR_ACTIVE;
 			if ((core->lr[i] & LR_HW) != 0) {
-				core->ppi_active &= ~(1u << (core->lr[i] >> LR_PINTID_SHIFT & 0x1f));
+				core->ppi_active &=
+					~(1u << (core->lr[i] >> LR_PINTID_SHIFT & 0x1f));
 			}
 			return true;
 		}
@@ -432,7 +435,7 @@ void hw_reset(unsigned int words, unsigned int cores, unsigned int lrs)
 	memset(&hw, 0, sizeof(hw));
 	hw.cores = cores;
 	hw.lrs = lrs;
-		memset(&vgic, 0xa5, sizeof(vgic));
+	memset(&vgic, 0xa5, sizeof(vgic));
 	vgic.lock.held = 0;
 	vgic_reset(words, cores, lrs);
 	for (unsigned int i = 0; i < cores; i++) {
@@ -465,7 +468,8 @@ static void check_lr(unsigned int cpu, unsigned int i)
 		for (unsigned int k = 0; k < hw.lrs; k++) {
 			uint32_t other = hw.core[c].lr[k];
 
-			if ((c != cpu || k != i) && (other & LR_STATE) != 0 && (other & LR_INTID) == intid) {
+			if ((c != cpu || k != i) && (other & LR_STATE) != 0 &&
+			    (other & LR_INTID) == intid) {
 				hw_fail("two list registers hold the same interrupt");
 			}
 		}

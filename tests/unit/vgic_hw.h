@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hardware under hyp/vgic.c, for the host: list registers, the guest's CPU interface (GICV), maintenance
- * interrupts, kicks and the physical side of the private interrupts that the guest owns (IHI 0048B 4.4, 5.3).
- * Priorities have 5 bits, as those of QEMU and of most parts.
+ * The hardware under hyp/vgic.c, for the host: list registers, the guest's CPU interface (GICV),
+ * maintenance interrupts, kicks and the physical side of the private interrupts that the guest owns
+ * (IHI 0048B 4.4, 5.3). Priorities have 5 bits, as those of QEMU and of most parts.
  */
 #ifndef TESTS_VGIC_HW_H
 #define TESTS_VGIC_HW_H
@@ -31,12 +31,14 @@ struct hw {
 	struct hw_core core[CPUS_MAX];
 	unsigned int cores, lrs, self;
 	bool dir_trapped; /* vgic_trap_dir() was called */
-	bool nested;	  /* other cores run while one waits for the lock */
+	bool nested;      /* other cores run while one waits for the lock */
 	unsigned int waits;
-	uint32_t timing;	/* decides about the order of what other cores do */
-	uint32_t rounds;	/* interrupts that hw_drain() delivered */
-	void (*window)(void);	/* NULL, or what guests on other cores do when an access first frees the lock */
-	void (*fired)(unsigned int cpu, uint32_t intid); /* NULL, or told of each physical interrupt */
+	uint32_t timing;      /* decides about the order of what other cores do */
+	uint32_t rounds;      /* interrupts that hw_drain() delivered */
+	void (*window)(void); /* NULL, or what guests on other cores do when an access first frees
+				 the lock */
+	void (*fired)(unsigned int cpu,
+		      uint32_t intid); /* NULL, or told of each physical interrupt */
 };
 
 extern struct hw hw;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define SPURIOUS 1023u
-#define GROUP1	 1022u
+#define GROUP1   1022u
 
 struct ref ref;
 
@@ -97,7 +97,8 @@ static uint32_t running(const struct ref_core *core)
 }
 
 /* What the acknowledge gives if @irq is the one that the distributor signals (4.4.4). */
-static uint32_t outcome(const struct ref_core *core, const struct ref_irq *irq, uint32_t id, bool alias)
+static uint32_t outcome(const struct ref_core *core, const struct ref_irq *irq, uint32_t id,
+			bool alias)
 {
 	if ((core->ctlr & (irq->group1 ? 2u : 1u)) == 0 || irq->priority >= core->pmr ||
 	    group_priority(core, irq) >= running(core) || (alias && !irq->group1)) {
@@ -170,7 +171,7 @@ void ref_acknowledge(unsigned int cpu, uint32_t iar)
 	irq->latched = false;
 	irq->raced = irq->again;
 	irq->raced_sources |= (uint8_t)(irq->again_sources & 1u << (iar >> 10 & 7));
-	irq->sources &= (uint8_t)~(1u << (iar >> 10 & 7));
+	irq->sources &= (uint8_t) ~(1u << (iar >> 10 & 7));
 	irq->owner = (uint8_t)cpu;
 	core->apr |= 1u << group_priority(core, irq) / 8;
 	memset(irq->maybe, 0, sizeof(irq->maybe));

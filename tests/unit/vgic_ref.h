@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A GICv2 without list registers, as a reference: each interrupt is a state machine (IHI 0048B 3.2.4), each CPU
- * interface a stack of running priorities. Where the manual leaves a choice it makes bivy's:
+ * A GICv2 without list registers, as a reference: each interrupt is a state machine (IHI
+ * 0048B 3.2.4), each CPU interface a stack of running priorities. Where the manual leaves a choice
+ * it makes bivy's:
  *  - an SPI for several cores is the lowest one's (the 1-of-N model lets any of them take it);
  *  - an SGI that is active is not signalled again for another source before it is deactivated;
  *  - a timer interrupt that reached the core stays pending when its wire falls, as by an edge.
@@ -18,11 +19,11 @@
 struct ref_irq {
 	bool enabled, group1, edge, level, latched, active, hw;
 	uint8_t priority, target, sources, owner;
-	bool again;	       /* came again while pending, and its core may not yet know */
+	bool again;            /* came again while pending, and its core may not yet know */
 	uint8_t again_sources; /* the same for each source of an SGI */
-	bool raced;	       /* and was then acknowledged: one more may come, or not */
+	bool raced;            /* and was then acknowledged: one more may come, or not */
 	uint8_t raced_sources;
-	bool stale_end; /* its end came from a core that it is not active on any more */
+	bool stale_end;        /* its end came from a core that it is not active on any more */
 	uint8_t maybe_sources; /* pending at some moment since settled */
 	bool maybe[REF_CORES]; /* deliverable to that core at some moment since it settled */
 };
@@ -63,7 +64,8 @@ uint32_t ref_expected(unsigned int cpu, bool alias);
 bool ref_might_return(unsigned int cpu, uint32_t iar);
 void ref_settled(void);
 
-/* @sources (of an SGI) or else the interrupt is pending in bivy: then here too, if a race allows both. */
+/* @sources (of an SGI) or else the interrupt is pending in bivy: then here too, if a race allows
+ * both. */
 void ref_take_raced(unsigned int cpu, uint32_t intid, uint8_t sources);
 
 /* It is not active in bivy: then not here either, if it was ended as stale. */

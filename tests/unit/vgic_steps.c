@@ -6,11 +6,11 @@
 #include <string.h>
 #include "vgic_ref.h"
 
-#define HISTORY	  48u
+#define HISTORY    48u
 #define ACTIVE_MAX 40u
 
-static const uint16_t intids[32] = {0,	1,  15, 16, 27, 30, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41,
-				    42, 63, 64, 65, 66, 94, 95, 32, 33, 34, 35, 36, 27, 0,  1,	2};
+static const uint16_t intids[32] = {0,  1,  15, 16, 27, 30, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41,
+				    42, 63, 64, 65, 66, 94, 95, 32, 33, 34, 35, 36, 27, 0,  1,  2};
 
 /* What each core acknowledged: not yet ended, and (EOImode 1) ended but not deactivated. */
 struct guest_core {
@@ -35,8 +35,8 @@ void steps_show_history(void)
 		fprintf(stderr, "  %u: %s\n", i, history[i % HISTORY]);
 	}
 	for (unsigned int cpu = 0; cpu < hw.cores; cpu++) {
-		fprintf(stderr, "  cpu %u: hcr %08x apr %08x ctlr %x pmr %x lr", cpu, hw.core[cpu].hcr,
-			hw.core[cpu].apr, hw.core[cpu].ctlr, hw.core[cpu].pmr);
+		fprintf(stderr, "  cpu %u: hcr %08x apr %08x ctlr %x pmr %x lr", cpu,
+			hw.core[cpu].hcr, hw.core[cpu].apr, hw.core[cpu].ctlr, hw.core[cpu].pmr);
 		for (unsigned int i = 0; i < hw.lrs; i++) {
 			fprintf(stderr, " %08x", hw.core[cpu].lr[i]);
 		}
@@ -51,11 +51,12 @@ static uint8_t next(void)
 
 static uint32_t next32(void)
 {
-	uint32_t value = next();
+	uint32_t value = 0;
 
-	value = value << 8 | next();
-	value = value << 8 | next();
-	return value << 8 | next();
+	for (unsigned int i = 0; i < 4; i++) {
+		value = value << 8 | next();
+	}
+	return value;
 }
 
 static uint32_t next_intid(void)
@@ -65,12 +66,13 @@ static uint32_t next_intid(void)
 	return intid < steps->words * 32 ? intid : 32;
 }
 
-static void disagree(const char *what, unsigned int cpu, uint32_t intid, uint32_t got, uint32_t expected)
+static void disagree(const char *what, unsigned int cpu, uint32_t intid, uint32_t got,
+		     uint32_t expected)
 {
 	static char message[160];
 
-	snprintf(message, sizeof(message), "%s: core %u, INTID %u: bivy has %#x, the reference %#x", what,
-		 cpu, intid, got, expected);
+	snprintf(message, sizeof(message), "%s: core %u, INTID %u: bivy has %#x, the reference %#x",
+		 what, cpu, intid, got, expected);
 	hw_fail(message);
 }
 
@@ -91,7 +93,8 @@ static void add_list_registers(unsigned int cpu, uint32_t intid, struct shown *s
 		}
 		if ((lr & LR_PENDING) != 0) {
 			shown->pending = true;
-			shown->sources |= (uint8_t)(1u << (lr >> LR_CPUID_SHIFT & 7)); /* if an SGI */
+			shown->sources |=
+				(uint8_t)(1u << (lr >> LR_CPUID_SHIFT & 7)); /* if an SGI */
 		}
 		shown->active |= (lr & LR_ACTIVE) != 0;
 	}
@@ -134,14 +137,15 @@ static void compare_core(unsigned int cpu)
 		if (intid < 16 && shown.sources != irq->sources) {
 			disagree("sources", cpu, intid, shown.sources, irq->sources);
 		}
-		if (irq->hw && (hw.core[cpu].ppi_active >> intid & 1) != 0 && !irq->active && !irq->latched) {
+		if (irq->hw && (hw.core[cpu].ppi_active >> intid & 1) != 0 && !irq->active &&
+		    !irq->latched) {
 			disagree("a timer is silenced for ever", cpu, intid, 1, 0);
 		}
 	}
 	for (unsigned int alias = 0; ref.core[cpu].on && alias < 2; alias++) {
 		if (!ref_may_return(cpu, alias != 0, hw_peek(cpu, alias != 0))) {
-			disagree(alias != 0 ? "GICC_AIAR would give" : "GICC_IAR would give", cpu, 0,
-				 hw_peek(cpu, alias != 0), ref_expected(cpu, alias != 0));
+			disagree(alias != 0 ? "GICC_AIAR would give" : "GICC_IAR would give", cpu,
+				 0, hw_peek(cpu, alias != 0), ref_expected(cpu, alias != 0));
 		}
 	}
 }
@@ -202,9 +206,6 @@ static void step_read(unsigned int cpu)
 		offset = what == 9 ? 0xc00 + intid / 4 : 0xf10u + (next() & 0x1f);
 	}
 	offset &= ~(size - 1);
-	if ((steps->avoid & STEPS_REMOTE_READ) != 0) {
-		return;
-	}
 	if (!settled) {
 		settle();
 	}
@@ -219,7 +220,8 @@ static void step_read(unsigned int cpu)
 	}
 }
 
-/* A timer made pending by software while active: bivy tells the guest at its next exit, not before. */
+/* A timer made pending by software while active: bivy tells the guest at its next exit, not before.
+ */
 static uint32_t active_timers(unsigned int cpu)
 {
 	return (ref_irq(cpu, INTID_VTIMER)->active ? 1u << INTID_VTIMER : 0) |
@@ -228,15 +230,14 @@ static uint32_t active_timers(unsigned int cpu)
 
 static void step_write_bits(unsigned int cpu)
 {
-	static const uint16_t blocks[] = {0x080, 0x100, 0x100, 0x180, 0x200, 0x200, 0x280, 0x300, 0x380};
+	static const uint16_t blocks[] = {0x080, 0x100, 0x100, 0x180, 0x200,
+					  0x200, 0x280, 0x300, 0x380};
 	const uint32_t block = blocks[next() % 9], intid = next_intid();
 	const uint8_t kind = next();
 	uint32_t value = 1u << intid % 32;
 
-	if ((steps->avoid & STEPS_SET_ACTIVE) != 0 && block == 0x300) {
-		return;
-	}
-	if ((steps->avoid & STEPS_CLEAR_ACTIVE) != 0 && block == 0x380) {
+	if ((block == 0x300 && (steps->avoid & STEPS_SET_ACTIVE) != 0) ||
+	    (block == 0x380 && (steps->avoid & STEPS_CLEAR_ACTIVE) != 0)) {
 		return;
 	}
 	if (block == 0x080) { /* the neighbours keep their group, mostly */
@@ -257,13 +258,14 @@ static void step_write_bits(unsigned int cpu)
 static void step_write_bytes(unsigned int cpu)
 {
 	const unsigned int size = 1u << next() % 3;
-	const uint32_t offset = (next() & 1) != 0 ? 0x400 : 0x800, intid = next_intid() & ~(size - 1);
+	const uint32_t offset = (next() & 1) != 0 ? 0x400 : 0x800,
+		       intid = next_intid() & ~(size - 1);
 	uint32_t value = next32();
 
-	if (offset == 0x400 && (steps->avoid & STEPS_REPRIORITIZE) != 0) {
-		return;
-	}
 	if (offset == 0x400) {
+		if ((steps->avoid & STEPS_REPRIORITIZE) != 0) {
+			return;
+		}
 		value &= 0x70f070f0u; /* few values, so that some are equal */
 	}
 	both_write(cpu, offset + intid, size, size == 4 ? value : value & ((1u << size * 8) - 1));
@@ -274,15 +276,13 @@ static void step_write_other(unsigned int cpu)
 	const uint8_t what = next();
 	const uint32_t value = next();
 
-	if (what < 32) {
-		if ((steps->avoid & STEPS_CTLR) != 0) {
-			return;
-		}
+	if (what < 32 && (steps->avoid & STEPS_CTLR) == 0) {
 		both_write(cpu, 0, 4, (value & 7) == 0 ? value >> 3 & 3 : 3);
 	} else if (what < 64) {
 		both_write(cpu, 0xc00 + next_intid() / 4, 1, value);
 	} else if (what < 192) {
-		both_write(cpu, 0xf00, 4, (value & 3) << 24 | (uint32_t)next() << 16 | value >> 2 % 3);
+		both_write(cpu, 0xf00, 4,
+			   (value & 3) << 24 | (uint32_t)next() << 16 | value >> 2 % 3);
 	} else {
 		both_write(cpu, (what < 224 ? 0xf10 : 0xf20) + (value & 3), 1, next());
 	}
@@ -383,7 +383,8 @@ static void step_interface(unsigned int cpu)
 	if (what < 16 && (steps->avoid & STEPS_BPR) == 0 && guest[cpu].taken_count == 0) {
 		hw.core[cpu].bpr = ref.core[cpu].bpr = 2 + (what & 3);
 		hw.core[cpu].abpr = ref.core[cpu].abpr = 3 + (what >> 2 & 3);
-	} else if (what < 96 && (steps->avoid & STEPS_EOIMODE) == 0 && guest[cpu].taken_count == 0 && guest[cpu].ended_count == 0) {
+	} else if (what < 96 && (steps->avoid & STEPS_EOIMODE) == 0 &&
+		   guest[cpu].taken_count == 0 && guest[cpu].ended_count == 0) {
 		ctlr ^= VMCR_EOIMODE;
 	} else if (what < 128) {
 		ctlr ^= GICV_ACKCTL;
@@ -459,7 +460,7 @@ static void step(void)
 		step_write_bytes(cpu);
 	} else if (what < 225) {
 		step_write_other(cpu);
-	} else if (what < 240) {
+	} else if (what < 240 && (steps->avoid & STEPS_READ) == 0) {
 		step_read(cpu);
 	} else if (what < 252) {
 		step_interface(cpu);
@@ -486,7 +487,8 @@ void steps_run(const struct steps *run, unsigned int count)
 	for (unsigned int word = 1; word < run->words; word++) {
 		both_write(0, 0x100 + 4 * word, 4, next32() | next32());
 		for (uint32_t intid = word * 32; intid < word * 32 + 32; intid += 4) {
-			both_write(0, 0x800 + intid, 4, next32() & 0x01010101u * (uint32_t)((1u << run->cores) - 1));
+			both_write(0, 0x800 + intid, 4,
+				   next32() & 0x01010101u * (uint32_t)((1u << run->cores) - 1));
 		}
 	}
 	for (unsigned int i = 0; i < count; i++) {

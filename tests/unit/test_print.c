@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tests of format() in hyp/print.c; processor and console have stand-ins here. */
+#define HYP_CPU_H
+#include "suite.h"
+#include <string.h>
+
+static inline void wfi(void)
+{
+}
+
+#include "hyp/print.c"
+
+void console_write_own(const char *text, size_t length)
+{
+	(void)text;
+	(void)length;
+}
+
+void console_write_last(const char *text, size_t length)
+{
+	(void)text;
+	(void)length;
+}
+
+static char text[40];
+static size_t length;
+
+static void print(size_t size, const char *pattern, ...)
+{
+	va_list arguments;
+
+	memset(text, '#', sizeof(text));
+	va_start(arguments, pattern);
+	length = format(text, size, pattern, arguments);
+	va_end(arguments);
+	assert_true(length < size);
+	assert_int_equal(strlen(text), length);
+	for (size_t i = length + 1; i < sizeof(text); i++) {
+		assert_int_equal(text[i], '#');
+	}
+}
+
+static void test_each_conversion(void **state)
+{
+	(void)state;
+	print(40, "%s|%c|%d|%u|%x", "word", 'x', (int32_t)-7, 42u, 0xc0ffeeu);
+	assert_string_equal(text, "word|x|-7|42|c0ffee");
+	print(40, "%s%s", "", "end");
+	assert_string_equal(text, "end");
+	print(40, "plain");
+	assert_string_equal(text, "plain");
+}
+
+static void test_extremes(void **state)
+{
+	(void)state;
+	print(40, "%d %d %u", INT32_MIN, INT32_MAX, UINT32_MAX);
+	assert_string_equal(text, "-2147483648 2147483647 4294967295");
+	print(40, "%u %x %d", 0u, 0u, 0);
+	assert_string_equal(text, "0 0 0");
+	print(40, "%llx %llx", 0xfedcba9876543210ull, 0x100000000ull);
+	assert_string_equal(text, "fedcba9876543210 100000000");
+}
+
+static void test_widths_fill_with_zeros(void **state)
+{
+	(void)state;
+	print(40, "%08x %02x %04u %016llx", 0x1234u, 0x123u, 7u, 0xabull);
+	assert_string_equal(text, "00001234 123 0007 00000000000000ab");
+	print(40, "%08lx", 0x8000u);
+	assert_string_equal(text, "00008000");
+}
+
+static void test_what_does_not_fit_is_cut(void **state)
+{
+	(void)state;
+	for (size_t size = 1; size <= 20; size++) {
+		print(size, "%s %08x", "0123456789", 0xffffffffu);
+		assert_int_equal(length, size - 1 < 19 ? size - 1 : 19);
+		assert_memory_equal(text, "0123456789 ffffffff", length);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_conversion),
+		cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_widths_fill_with_zeros),
+		cmocka_unit_test(test_what_does_not_fit_is_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
