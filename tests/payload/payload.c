@@ -242,11 +242,13 @@ bool wait_for(const volatile uint32_t *word, uint32_t wanted, uint32_t milliseco
 void start_job(unsigned int index, void (*job)(void *argument), void *argument)
 {
 	struct core *core = &cores[index];
+	/* First of all: the job itself may switch the core off. */
+	const bool off = hvc(PSCI_AFFINITY_INFO, core->mpidr, 0, 0) == 1;
 
 	core->argument = argument;
 	__atomic_store_n(&core->job, job, __ATOMIC_RELEASE);
 	asm volatile("dsb\n\tsev" ::: "memory");
-	if (hvc(PSCI_AFFINITY_INFO, core->mpidr, 0, 0) == 1) {
+	if (off) {
 		hvc(PSCI_CPU_ON, core->mpidr, (uint32_t)secondary_entry, (uint32_t)core);
 	}
 }
