@@ -14,7 +14,7 @@ payload_cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -m
 	-Itests/payload
 payload_objects := $(payload_shared:%=$(PAYLOAD)/%.o)
 
-payloads: $(payload_names:%=$(PAYLOAD)/%.itb)
+payloads: $(payload_names:%=$(PAYLOAD)/%.itb) $(PAYLOAD)/reset-restart.itb
 
 $(PAYLOAD)/%.o: tests/payload/% Makefile tests/tests.mk | $(BUILD)/.deps-build
 	@echo "  CC      $<"
