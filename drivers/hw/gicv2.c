@@ -15,12 +15,20 @@
 
 #define GICC_CTLR	0x000
 #define GICC_PMR	0x004
+#define GICC_HPPIR	0x018
 #define GICC_CTLR_ENABLE  (1u << 0)
 #define GICC_CTLR_EOIMODE (1u << 9)
 
 #define GICH_VTR  0x004
 #define GICH_VMCR 0x008
 #define GICH_APR  0x0f0
+
+#define VMCR_OPEN (31u << 27 | 1u) /* every priority, group 0 enabled */
+
+#define GICV_IAR  0x00c
+#define GICV_EOIR 0x010
+
+#define PROPAGATION 1000u /* reads of a register, far more than a wire's change takes to be seen */
 
 #define PRIORITY_ALL 0xa0a0a0a0u
 /* Virtual binary points at their minimum for 5 priority bits, all else zero (5.3.4, 4.4.3). */
@@ -78,6 +86,37 @@ unsigned int gic_init_cpu(uint32_t *cpu_mask)
 	gich_reset();
 	mmio_write(GICD_VA + GICD_ISENABLER, 1u << KICK_SGI);
 	return (mmio_read(GICH_VA + GICH_VTR) & 0x3f) + 1;
+}
+
+static bool is_highest_pending(uint32_t intid)
+{
+	for (unsigned int i = 0; i < PROPAGATION; i++) {
+		if ((mmio_read(GICC_VA + GICC_HPPIR) & IAR_INTID) == intid) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool gic_looks_again(uint32_t intid)
+{
+	bool again = true;
+
+	gic_private_enable(1u << intid, true);
+	if (is_highest_pending(intid)) {
+		gicc_eoi(gicc_acknowledge());
+		mmio_write(GICH_VA + GICH_VMCR, VMCR_OPEN);
+		gich_write_hcr(GICH_HCR_EN);
+		gich_write_lr(0, LR_HW | LR_PENDING | intid << LR_PINTID_SHIFT | intid);
+		dsb();
+		mmio_write(GICV_VA + GICV_EOIR, mmio_read(GICV_VA + GICV_IAR));
+		dsb();
+		again = is_highest_pending(intid);
+	}
+	gic_private_enable(1u << intid, false);
+	gicc_deactivate(intid);
+	gich_reset();
+	return again;
 }
 
 void gic_enable_spi(uint32_t intid)
