@@ -17,9 +17,12 @@ struct guest_regs {
 	uint32_t lr;    /* LR_usr: HYP mode has no LR of its own */
 };
 
+struct vgic_cpu;
+
 /* Written by its own core only, except where a field says otherwise. */
 struct cpu {
 	unsigned int index;
+	struct vgic_cpu *vgic; /* its part of the virtual GIC */
 	uint32_t mpidr; /* affinity bits */
 	bool must_park; /* other cores set it under vcpu.c's lock: this one is to leave the guest */
 };

@@ -39,11 +39,12 @@ static bool virtio_port_receives(const void *device)
 	return virtio_console_receives(device);
 }
 
-static void add(const struct device_config *config, mmio_handler handler, void *device, struct spinlock *lock)
+static void add(const struct device_config *config, const struct mmio_ops *ops, void *device,
+		struct spinlock *lock)
 {
 	const uint32_t size = (config->size + 255) & ~255u;
 
-	if (mmio_add(config->base, size, handler, device, lock) != 0) {
+	if (mmio_add(config->base, size, ops, device, lock) != 0) {
 		stop("the guest's device tree: %s: no room for its registers at %llx; move it", config->node,
 		     config->base);
 	}
@@ -66,7 +67,7 @@ static void add_pl011(const struct device_config *config)
 						     pl011_port_receives);
 
 	pl011_init(&slot->pl011, &port->backend, (struct irq_line){vgic_set_line, config->intid});
-	add(config, pl011_access, &slot->pl011, &slot->lock);
+	add(config, &pl011_ops, &slot->pl011, &slot->lock);
 }
 
 static void add_virtio_console(const struct device_config *config)
@@ -77,12 +78,12 @@ static void add_virtio_console(const struct device_config *config)
 
 	virtio_console_init(&slot->console, &port->backend, &vm.memory,
 			    (struct irq_line){vgic_set_line, config->intid});
-	add(config, virtio_mmio_access, &slot->console, &slot->lock);
+	add(config, &virtio_mmio_ops, &slot->console, &slot->lock);
 }
 
 static void add_virtio_none(const struct device_config *config)
 {
-	add(config, virtio_mmio_access, &empty_transport, &empty_lock);
+	add(config, &virtio_mmio_ops, &empty_transport, &empty_lock);
 }
 
 static void (*const makers[])(const struct device_config *config) = {
@@ -95,8 +96,8 @@ void devices_create(void)
 {
 	virtio_init(&empty_transport, &virtio_empty, &vm.memory, (struct irq_line){vgic_set_line, 0});
 	mmio_clear();
-	if (mmio_add(vm.config.gicd_base, 0x1000, vgicd_access, NULL, NULL) != 0 ||
-	    mmio_add(vm.config.gicc_base + 0x1000, 0x1000, vgic_dir_access, NULL, NULL) != 0) {
+	if (mmio_add(vm.config.gicd_base, 0x1000, &vgicd_ops, NULL, NULL) != 0 ||
+	    mmio_add(vm.config.gicc_base + 0x1000, 0x1000, &vgic_dir_ops, NULL, NULL) != 0) {
 		stop("the guest's device tree: the interrupt controller's registers overlap; move them apart");
 	}
 	for (unsigned int i = 0; i < vm.config.device_count; i++) {

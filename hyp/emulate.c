@@ -91,7 +91,6 @@ static bool fetch(const struct guest_regs *regs, uint32_t *insn)
 static bool access_va(const struct guest_regs *regs, const struct transfer *t, uint32_t va, bool is_write,
 		      uint32_t *value)
 {
-	struct mmio_access access = {.size = t->size, .is_write = is_write, .value = *value};
 	uint64_t ipa;
 	uint8_t *at;
 
@@ -99,18 +98,16 @@ static bool access_va(const struct guest_regs *regs, const struct transfer *t, u
 		return false;
 	}
 	at = guest_memory_at(&vm.memory, ipa, t->size);
-	if (at != NULL) {
-		for (uint32_t i = 0; i < t->size; i++) {
-			if (is_write) {
-				at[i] = (uint8_t)(*value >> 8 * i);
-			} else {
-				access.value = (i == 0 ? 0 : access.value) | (uint32_t)at[i] << 8 * i;
-			}
-		}
-	} else if (!mmio_dispatch(ipa, &access)) {
-		return false;
+	if (at == NULL) {
+		return is_write ? mmio_write_ipa(ipa, t->size, *value) : mmio_read_ipa(ipa, t->size, value);
 	}
-	*value = access.value;
+	for (uint32_t i = 0; i < t->size; i++) {
+		if (is_write) {
+			at[i] = (uint8_t)(*value >> 8 * i);
+		} else {
+			*value = (i == 0 ? 0 : *value) | (uint32_t)at[i] << 8 * i;
+		}
+	}
 	return true;
 }
 

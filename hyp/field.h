@@ -6,4 +6,7 @@
 /* The field of @value that @mask covers, shifted down. @mask: contiguous bits, a constant. */
 #define FIELD_GET(mask, value) (((value) & (mask)) / ((mask) & -(mask)))
 
+/* For what is on the way of every exit, whatever the compiler thinks of its size. */
+#define always_inline static inline __attribute__((always_inline))
+
 #endif

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Zero is unlocked. */
+/* Zero is unlocked. The assembly knows that owner is the lower half. */
 struct spinlock {
 	uint16_t owner, next;
 };
@@ -13,8 +13,9 @@ struct spinlock {
 #if defined(__arm__)
 
 /*
- * The loads after it can't be made before it is held (ARM DDI 0406C A3.4.5, A3.8.3): DMB last. Waiting is
- * a plain loop: what the locks guard is too short for a core to fall asleep over.
+ * The loads after it can't be made before it is held (ARM DDI 0406C A3.4.5, A3.8.3): DMB last. Its turn has
+ * come once both halves of the word are equal. Waiting is a plain loop: what the locks guard is too short for a
+ * core to fall asleep over.
  */
 static inline void spin_lock(struct spinlock *lock)
 {
@@ -25,12 +26,13 @@ static inline void spin_lock(struct spinlock *lock)
 		     "	strex	%2, %1, [%3]\n"
 		     "	teq	%2, #0\n"
 		     "	bne	1b\n"
+		     "	teq	%0, %0, ror #16\n"
+		     "	beq	3f\n"
 		     "	lsr	%1, %0, #16\n"
-		     "2:	uxth	%0, %0\n"
+		     "2:	ldrh	%0, [%3]\n"
 		     "	teq	%0, %1\n"
-		     "	ldrne	%0, [%3]\n"
 		     "	bne	2b\n"
-		     "	dmb	ish\n"
+		     "3:	dmb	ish\n"
 		     : "=&r"(word), "=&r"(taken), "=&r"(failed)
 		     : "r"(lock)
 		     : "cc", "memory");
@@ -38,8 +40,15 @@ static inline void spin_lock(struct spinlock *lock)
 
 static inline void spin_unlock(struct spinlock *lock)
 {
-	asm volatile("dmb ish" ::: "memory");
-	*(volatile uint16_t *)&lock->owner = (uint16_t)(lock->owner + 1);
+	uint32_t next;
+
+	asm volatile("	dmb	ish\n"
+		     "	ldrh	%0, [%1]\n"
+		     "	add	%0, %0, #1\n"
+		     "	strh	%0, [%1]\n"
+		     : "=&r"(next)
+		     : "r"(lock)
+		     : "memory");
 }
 
 #else /* tests on the host */

@@ -7,6 +7,7 @@
 #include "print.h"
 #include "stage1.h"
 #include "stage2.h"
+#include "trap.h"
 #include "vcpu.h"
 #include "vgic.h"
 #include "vm.h"
@@ -29,6 +30,7 @@ static void map_gic(void)
 	stage1_map_device(GICD_VA, board.gicd.base, PAGE_SIZE);
 	stage1_map_device(GICC_VA, board.gicc.base, 2 * PAGE_SIZE);
 	stage1_map_device(GICH_VA, board.gich.base, PAGE_SIZE);
+	stage1_map_device(GICV_VA, board.gicv.base, PAGE_SIZE);
 }
 
 /* What each core does for itself, with its own registers. */
@@ -36,6 +38,7 @@ static void init_core(unsigned int index)
 {
 	uint32_t mask;
 
+	cpus[index].vgic = &vgic.cpu[index];
 	write_HTPIDR((uintptr_t)&cpus[index]);
 	vgic.lr_count = gic_init_cpu(&mask);
 	vgic.gic_mask[index] = (uint8_t)mask;
@@ -48,6 +51,7 @@ _Noreturn void secondary_main(unsigned int index)
 {
 	stage1_activate();
 	init_core(index);
+	timer_watch_init_cpu();
 	vcpu_park();
 }
 
@@ -97,9 +101,10 @@ _Noreturn void hyp_main(void)
 	number_cores();
 	vgic.words = gic_init_distributor() / 32;
 	if (vgic.words == VGIC_WORDS_MAX) {
-		vgic.words--; /* INTIDs 1020 to 1023 are none (IHI 0048B 2.2.1); no one has 992 to 1019 */
+		vgic.words--; /* with 992 to 1019, which no one has */
 	}
 	init_core(0);
+	timer_watch_init();
 	stage1_map_window(board.ram.base, image_pa);
 	vm_seed(window_at(board_tree_pa));
 	vm_create();

@@ -5,35 +5,22 @@
  */
 #include "mmio.h"
 #include <errno.h>
-#include <stddef.h>
-
-#define LIKELY_BLOCKS 256 /* of 512 bytes each: 128 KiB, then the same places again */
-
-/* In units of 256 bytes, called keys: those of a 40-bit address have 32 bits. */
-struct mmio_region {
-	uint32_t first, count; /* keys; count 0: no region */
-	mmio_handler handler;
-	void *device;
-	struct spinlock *lock;
-};
 
 static struct mmio_region regions[MMIO_REGIONS_MAX];
 static unsigned int region_count;
-static uint16_t likely[LIKELY_BLOCKS]; /* bytes from regions[0] to a region; 0 where there is none, too */
+static const struct mmio_region nothing; /* count 0: no key is in it */
 
-static inline unsigned int block_of(uint32_t key)
-{
-	return (key / 2 + key / 8192) % LIKELY_BLOCKS; /* devices like to be 16 MiB apart */
-}
+const struct mmio_region *mmio_likely[MMIO_LIKELY];
 
 void mmio_clear(void)
 {
-	for (; region_count != 0; region_count--) {
-		regions[region_count - 1].count = 0;
+	region_count = 0;
+	for (unsigned int i = 0; i < MMIO_LIKELY; i++) {
+		mmio_likely[i] = &nothing;
 	}
 }
 
-int mmio_add(uint64_t base, uint32_t size, mmio_handler handler, void *device, struct spinlock *lock)
+int mmio_add(uint64_t base, uint32_t size, const struct mmio_ops *ops, void *device, struct spinlock *lock)
 {
 	const uint32_t first = (uint32_t)(base >> MMIO_KEY_SHIFT), count = size >> MMIO_KEY_SHIFT;
 
@@ -48,15 +35,14 @@ int mmio_add(uint64_t base, uint32_t size, mmio_handler handler, void *device, s
 	if (region_count == MMIO_REGIONS_MAX) {
 		return -ENOSPC;
 	}
-	for (uint32_t key = 0; key < count && key < 2 * LIKELY_BLOCKS; key++) {
-		likely[block_of(first + key)] = (uint16_t)(region_count * sizeof(regions[0]));
+	for (uint32_t key = 0; key < count && key < 2 * MMIO_LIKELY; key++) {
+		mmio_likely[mmio_place(first + key)] = &regions[region_count];
 	}
-	regions[region_count++] = (struct mmio_region){first, count, handler, device, lock};
+	regions[region_count++] = (struct mmio_region){first, count, *ops, device, lock};
 	return 0;
 }
 
-/* The slow way to the region of @key, NULL if there is none. */
-static __attribute__((noinline)) const struct mmio_region *search(uint32_t key)
+const struct mmio_region *mmio_search(uint32_t key)
 {
 	for (unsigned int i = 0; i < region_count; i++) {
 		if (key - regions[i].first < regions[i].count) {
@@ -66,32 +52,34 @@ static __attribute__((noinline)) const struct mmio_region *search(uint32_t key)
 	return NULL;
 }
 
-static bool locked_access(const struct mmio_region *region, struct mmio_access *access)
+/* The region and the offset of an access; NULL if it can't be answered. */
+static const struct mmio_region *locate(uint64_t ipa, uint32_t size, uint32_t *offset)
 {
-	bool done;
+	const uint32_t key = (uint32_t)(ipa >> MMIO_KEY_SHIFT), low = (uint32_t)ipa & ((1u << MMIO_KEY_SHIFT) - 1);
 
-	spin_lock(region->lock);
-	done = region->handler(region->device, access);
-	spin_unlock(region->lock);
-	return done;
+	return (low & (size - 1)) != 0 ? NULL : mmio_find(key, low, offset);
 }
 
-bool mmio_dispatch_page(uint32_t page, struct mmio_access *access)
+bool mmio_read_ipa(uint64_t ipa, uint32_t size, uint32_t *value)
 {
-	const uint32_t key = page << (12 - MMIO_KEY_SHIFT) | access->offset >> MMIO_KEY_SHIFT;
-	const struct mmio_region *region =
-		(const void *)((const char *)regions + likely[block_of(key)]);
+	uint32_t offset;
+	const struct mmio_region *region = locate(ipa, size, &offset);
 
-	if (key - region->first >= region->count) {
-		region = search(key);
-		if (region == NULL) {
-			return false;
-		}
-	}
-	if ((access->offset & (access->size - 1u)) != 0) {
+	if (region == NULL) {
 		return false;
 	}
-	access->offset = (key - region->first) << MMIO_KEY_SHIFT | (access->offset & 0xff);
-	return region->lock != NULL ? locked_access(region, access)
-				    : region->handler(region->device, access);
+	*value = mmio_region_read(region, offset, size);
+	return true;
+}
+
+bool mmio_write_ipa(uint64_t ipa, uint32_t size, uint32_t value)
+{
+	uint32_t offset;
+	const struct mmio_region *region = locate(ipa, size, &offset);
+
+	if (region == NULL) {
+		return false;
+	}
+	mmio_region_write(region, offset, size, value);
+	return true;
 }

@@ -3,6 +3,8 @@
 #ifndef HYP_SELF_H
 #define HYP_SELF_H
 
+#include "vgic.h"
+
 #if defined(__arm__)
 #include "cpu.h"
 
@@ -10,7 +12,17 @@ static inline unsigned int cpu_self(void)
 {
 	return this_cpu()->index;
 }
+
+static inline struct vgic_cpu *vgic_self(void)
+{
+	return this_cpu()->vgic;
+}
 #else
 unsigned int cpu_self(void);
+
+static inline struct vgic_cpu *vgic_self(void)
+{
+	return &vgic.cpu[cpu_self()];
+}
 #endif
 #endif

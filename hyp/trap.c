@@ -10,7 +10,11 @@
 #include "boot/early.h"
 #include "../drivers/hw/gicv2.h"
 
-typedef void (*trap_handler)(struct guest_regs *regs, uint32_t hsr);
+/* An access of one register to where stage 2 maps nothing has these as FSC_TRANSLATION and HSR_ISV. */
+#define HSR_DESCRIBED (HSR_ISV | HSR_S1PTW | HSR_FSC_CLASS)
+
+#define CNT_CTL_ENABLE 1u /* B4.1.26 */
+#define TIMER_WATCH_HZ 100u
 
 /* ARM DDI 0406C A8.3: the condition passes with these flags. Rare, so kept out of line. */
 static __attribute__((noinline)) bool condition_passes(uint32_t condition, uint32_t cpsr)
@@ -107,47 +111,63 @@ static __attribute__((noinline)) void trap_other_abort(struct guest_regs *regs, 
 	}
 }
 
-/* The value of a byte or halfword that was read, extended as the syndrome says. */
-static uint32_t extend_read(uint32_t hsr, uint32_t value)
+/* @bytes: size as a power of two. */
+always_inline uint32_t truncate(uint32_t value, uint32_t bytes)
 {
-	const uint32_t unused = 32 - (8u << FIELD_GET(HSR_SAS, hsr));
+	return bytes == 2 ? value : value & ((1u << (8u << bytes)) - 1);
+}
+
+/* The value of a byte or halfword that was read, extended as the syndrome says. */
+always_inline uint32_t extend(uint32_t hsr, uint32_t value, uint32_t bytes)
+{
+	const uint32_t unused = 32 - (8u << bytes);
 
 	value <<= unused;
 	return (hsr & HSR_SSE) != 0 ? (uint32_t)((int32_t)value >> unused) : value >> unused;
 }
 
-/* An access of one register that the syndrome describes (B3.13.6, ISS of EC 0x24). */
+/* One access to the device, of 1 << @bytes, from or to register @n, by an instruction of @length bytes. */
+always_inline void access_device(struct guest_regs *regs, uint32_t hsr, uint32_t bytes, unsigned int n,
+				 uint32_t length)
+{
+	const uint32_t va = read_HDFAR();
+	const uint32_t key = (read_HPFAR() & HPFAR_FIPA) | (va >> MMIO_KEY_SHIFT & 0xf);
+	uint32_t offset, value;
+	const struct mmio_region *region = mmio_find(key, va & ((1u << MMIO_KEY_SHIFT) - 1), &offset);
+
+	if (region == NULL || (va & ~(~0u << bytes)) != 0) {
+		inject_data_abort(regs, va, ABORT_EXTERNAL, (hsr & HSR_WNR) != 0);
+		return;
+	}
+	if ((hsr & HSR_WNR) != 0) {
+		mmio_region_write(region, offset, 1u << bytes, truncate(guest_register(regs, n), bytes));
+	} else {
+		value = mmio_region_read(region, offset, 1u << bytes);
+		set_guest_register(regs, n, bytes == 2 ? value : extend(hsr, value, bytes));
+	}
+	skip_instruction(regs, length);
+}
+
+/*
+ * An access of one register that the syndrome describes (B3.13.6, ISS of EC 0x24). The first way is the second
+ * for what nearly all are: a word, r0 to r7, an instruction of 4 bytes.
+ */
 static void trap_data_abort(struct guest_regs *regs, uint32_t hsr)
 {
-	struct mmio_access access;
-	uint32_t value;
-
-	if ((hsr & (HSR_ISV | HSR_S1PTW | HSR_FSC_CLASS)) != (HSR_ISV | FSC_TRANSLATION)) {
+	if ((hsr & (HSR_DESCRIBED | HSR_IL | HSR_SAS | HSR_SRT_8)) ==
+	    (HSR_ISV | FSC_TRANSLATION | HSR_IL | HSR_SAS_WORD)) {
+		access_device(regs, hsr, 2, FIELD_GET(HSR_SRT, hsr) & 7, 4);
+	} else if ((hsr & HSR_DESCRIBED) == (HSR_ISV | FSC_TRANSLATION)) {
+		access_device(regs, hsr, FIELD_GET(HSR_SAS, hsr), FIELD_GET(HSR_SRT, hsr), length_of(hsr));
+	} else {
 		trap_other_abort(regs, hsr);
-		return;
 	}
-	access.offset = read_HDFAR() & 0xfff;
-	access.size = (uint8_t)(1u << FIELD_GET(HSR_SAS, hsr));
-	access.is_write = hsr / HSR_WNR % 2;
-	if ((hsr & HSR_WNR) != 0) {
-		value = guest_register(regs, FIELD_GET(HSR_SRT, hsr));
-		access.value = (hsr & HSR_SAS) == HSR_SAS_WORD ? value : value & ((1u << 8 * access.size) - 1);
-	}
-	if (!mmio_dispatch_page(read_HPFAR() >> 4, &access)) {
-		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL, (hsr & HSR_WNR) != 0);
-		return;
-	}
-	if ((hsr & HSR_WNR) == 0) {
-		value = (hsr & HSR_SAS) == HSR_SAS_WORD ? access.value : extend_read(hsr, access.value);
-		set_guest_register(regs, FIELD_GET(HSR_SRT, hsr), value);
-	}
-	skip_instruction(regs, length_of(hsr));
 }
 
 /* Each row, and trap_unknown for all else: what nobody may do is UNDEFINED. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
-static const trap_handler handlers[64] = {
+const trap_handler trap_handlers[64] = {
 	[0x00 ... 0x3f] = trap_unknown,
 	[0x01] = trap_wait,
 	[0x03] = trap_cp15,
@@ -161,11 +181,39 @@ static const trap_handler handlers[64] = {
 };
 #pragma GCC diagnostic pop
 
-void trap_guest(struct guest_regs *regs)
-{
-	const uint32_t hsr = read_HSR();
+/* CNTHP ticks from a timer interrupt of the guest to the look after it; 0: not needed. Constant once cores run. */
+static uint32_t timer_watch;
 
-	handlers[hsr >> HSR_EC_SHIFT](regs, hsr);
+void timer_watch_init(void)
+{
+	if (board.hyp_timer_intid != 0) {
+		write_CNTHP_CVAL(0);
+		write_CNTHP_CTL(CNT_CTL_ENABLE);
+		isb();
+		timer_watch = gic_looks_again(board.hyp_timer_intid) ? 0 : read_CNTFRQ() / TIMER_WATCH_HZ;
+	}
+	timer_watch_init_cpu();
+}
+
+void timer_watch_init_cpu(void)
+{
+	write_CNTHP_CVAL(~0ull);
+	write_CNTHP_CTL(timer_watch != 0 ? CNT_CTL_ENABLE : 0);
+	isb();
+	if (timer_watch != 0) {
+		gic_private_enable(1u << board.hyp_timer_intid, true);
+	}
+}
+
+/* That it fired made the GIC look. */
+static void timer_watch_irq(unsigned int cpu)
+{
+	if (vgic_holds_timer(cpu)) {
+		write_CNTHP_TVAL(timer_watch);
+	} else {
+		write_CNTHP_CVAL(~0ull);
+	}
+	isb(); /* its wire falls before it is deactivated */
 }
 
 /* One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list registers). */
@@ -178,6 +226,9 @@ static inline void take_interrupt(unsigned int cpu)
 	}
 	gicc_eoi(iar);
 	if (intid == INTID_VTIMER || intid == INTID_PTIMER) {
+		if (timer_watch != 0) {
+			write_CNTHP_TVAL(timer_watch);
+		}
 		vgic_forward(cpu, intid);
 		return;
 	}
@@ -186,6 +237,8 @@ static inline void take_interrupt(unsigned int cpu)
 		vgic_refresh(cpu);
 	} else if (intid == board.uart_intid) {
 		console_irq();
+	} else if (intid == board.hyp_timer_intid) {
+		timer_watch_irq(cpu);
 	}
 	gicc_deactivate(iar);
 }

@@ -14,9 +14,10 @@
 #define HSR_COND        0x00f00000u
 #define HSR_ISV         (1u << 24)
 #define HSR_SAS         0x00c00000u
-#define HSR_SAS_WORD 0x00800000u
+#define HSR_SAS_WORD    0x00800000u
 #define HSR_SSE         (1u << 21)
 #define HSR_SRT         0x000f0000u
+#define HSR_SRT_8       0x00080000u /* set: r8 or above */
 #define HSR_CM          (1u << 8)
 #define HSR_S1PTW       (1u << 7)
 #define HSR_WNR         (1u << 6)
@@ -25,9 +26,14 @@
 #define FSC_TRANSLATION 0x04u
 #define FSC_PERMISSION  0x0cu
 
-/* Called by vectors.S with the guest's registers on this core's stack; interrupts are masked in HYP
- * mode. */
-void trap_guest(struct guest_regs *regs);
+#define HPFAR_FIPA      0xfffffff0u /* IPA[39:12] (B4.1.72) */
+
+/*
+ * Called by vectors.S with the guest's registers on this core's stack; interrupts are masked in HYP mode.
+ * Traps go to their handler by HSR.EC.
+ */
+typedef void (*trap_handler)(struct guest_regs *regs, uint32_t hsr);
+extern const trap_handler trap_handlers[64];
 void trap_irq(struct guest_regs *regs);
 void trap_async_abort(struct guest_regs *regs);
 _Noreturn void hyp_panic(const struct guest_regs *regs, unsigned int vector);
@@ -36,6 +42,15 @@ extern char hyp_vectors[];
 
 /* Takes one physical interrupt, if one is pending: also for cores that are parked in HYP mode. */
 void irq_take(void);
+
+/*
+ * For a GIC that does not look again (gic_looks_again): a little later than each of the guest's timer interrupts,
+ * until the guest has ended it, bivy's own timer makes the GIC look. Boot core, before others run the guest.
+ */
+void timer_watch_init(void);
+
+/* The same, each core for itself. */
+void timer_watch_init_cpu(void);
 
 void advance_it(struct guest_regs *regs);
 

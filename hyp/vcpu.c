@@ -61,7 +61,6 @@ void vcpu_init_cpu(void)
 	write_HCPTR(HCPTR_BIVY);
 	write_HDCR(HDCR_TDRA_TDOSA_TDA | FIELD_GET(PMCR_N, read_PMCR()));
 	write_CNTHCTL(CNTHCTL_PL1_ALL);
-	write_CNTHP_CTL(0);
 	write_CNTVOFF(0);
 	write_VPIDR(read_MIDR());
 	write_VMPIDR(read_MPIDR());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * HYP mode's vectors (ARM DDI 0406C B1.8.1) and the way into the guest. Every trap saves struct guest_regs
- * on the core's stack, calls one C function with its address, and returns to the guest.
+ * on the core's stack, calls a C function with its address, and returns to the guest.
  */
 #include "layout.h"
 
@@ -10,14 +10,12 @@
 	.arm
 	.text
 
-	.macro	trap handler
+	.macro	guest_save
 	push	{r0-r12, lr}
 	mrs	r2, elr_hyp
 	mrs	r3, spsr
 	push	{r2, r3}
 	mov	r0, sp
-	bl	\handler
-	guest_return
 	.endm
 
 	/* CLREX: no exclusive access spans a trap (A3.4.5). */
@@ -49,9 +47,16 @@ hyp_vectors:
 	b	irq_vector	/* FIQ: none is configured */
 
 trap_vector:
-	trap	trap_guest
+	guest_save
+	mrc	p15, 4, r1, c5, c2, 0	/* HSR; EC is its upper six bits (B3.13.6) */
+	ldr	r3, =trap_handlers
+	lsr	r2, r1, #26
+	adr	lr, 1f
+	ldr	pc, [r3, r2, lsl #2]
 irq_vector:
-	trap	trap_irq
+	guest_save
+	bl	trap_irq
+1:	guest_return
 
 reset_vector:
 	fatal	0
@@ -72,13 +77,9 @@ data_vector:
 	cmp	r0, #0x1a
 	mrc	p15, 4, r0, c13, c0, 2
 	beq	1f
-	push	{r0-r12, lr}
-	mrs	r2, elr_hyp
-	mrs	r3, spsr
-	push	{r2, r3}
-	ldr	r0, [sp, #64]
-	mcr	p15, 4, r0, c13, c0, 2
-	mov	r0, sp
+	guest_save
+	ldr	r1, [sp, #64]
+	mcr	p15, 4, r1, c13, c0, 2
 	bl	trap_async_abort
 	guest_return
 1:	fatal	4
@@ -86,11 +87,7 @@ data_vector:
 /* The stack may be what's broken: use the emergency one. r1 = vector. */
 hyp_fault:
 	ldr	sp, =emergency_stack_end
-	push	{r0-r12, lr}
-	mrs	r2, elr_hyp
-	mrs	r3, spsr
-	push	{r2, r3}
-	mov	r0, sp
+	guest_save
 	bl	hyp_panic
 	b	.
 

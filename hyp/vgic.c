@@ -22,29 +22,28 @@ struct vgic vgic;
 
 /*
  * What a change to the interrupts in @mask asks of which cores: @cpu is among them if its list
- * registers have something to do. vgic.lock held if @word is not 0.
+ * registers have something to do. vgic.lock held if the bank is not private.
  */
-static uint32_t affected_cores(unsigned int cpu, unsigned int word, uint32_t mask)
+static uint32_t affected_cores(unsigned int cpu, struct irq_bank *bank, uint32_t mask)
 {
-	struct irq_bank *bank = vgic_bank(cpu, word);
 	uint32_t ready = irq_bank_deliverable(bank); /* all: a claim may just have ended */
 	uint32_t held = bank->in_lr & mask;
 	uint32_t cores = 0;
 
 	for (; held != 0; held &= held - 1) {
-		unsigned int owner = word == 0 ? cpu : bank->owner[__builtin_ctz(held)];
+		unsigned int owner = bank->owner[__builtin_ctz(held)];
 
 		__atomic_store_n(&vgic.cpu[owner].recheck, 1, __ATOMIC_RELAXED);
 		cores |= 1u << owner;
 	}
-	if (word == 0) {
+	if (bank->word == 0) {
 		return cores | (ready != 0 ? 1u << cpu : 0);
 	}
 	for (; ready != 0; ready &= ready - 1) {
 		unsigned int target = vgic_target(bank, (unsigned int)__builtin_ctz(ready));
 
 		if (target < CPUS_MAX) {
-			vgic.cpu[target].spi_words |= 1u << (word - 1);
+			vgic.cpu[target].spi_words |= 1u << (bank->word - 1);
 			cores |= 1u << target;
 		}
 	}
@@ -61,14 +60,8 @@ void vgic_kick(uint32_t cores)
 	gic_kick(targets);
 }
 
-void vgic_end_change(unsigned int cpu, unsigned int word, uint32_t mask, uint32_t cores)
+void vgic_look(unsigned int cpu, uint32_t cores)
 {
-	if (mask != 0) {
-		cores |= affected_cores(cpu, word, mask);
-	}
-	if (word != 0) {
-		spin_unlock(&vgic.lock);
-	}
 	if ((cores >> cpu & 1) != 0 || vgic.cpu[cpu].taken != 0) {
 		vgic_refresh(cpu); /* a claim may have taken an active one out: its end must be counted */
 		cores &= ~(1u << cpu);
@@ -78,25 +71,48 @@ void vgic_end_change(unsigned int cpu, unsigned int word, uint32_t mask, uint32_
 	}
 }
 
+void vgic_repeat_spi(unsigned int cpu, const struct irq_bank *bank, unsigned int n)
+{
+	const unsigned int target = vgic_target(bank, n);
+
+	if ((irq_bank_pending(bank) >> n & 1) != 0 && target < CPUS_MAX) {
+		vgic.cpu[target].spi_words |= 1u << (bank->word - 1);
+		if (target != cpu) {
+			vgic_kick(1u << target);
+		}
+	}
+}
+
+void vgic_end_change(struct irq_bank *bank, uint32_t mask)
+{
+	const unsigned int cpu = cpu_self();
+	uint32_t cores = affected_cores(cpu, bank, mask);
+
+	if (bank->word != 0) {
+		spin_unlock(&vgic.lock);
+	}
+	vgic_look(cpu, cores);
+}
+
 /*
  * Nothing that is claimed is inserted, so the outer loop ends once each owner has looked; an owner
  * that waits for us at the same time is answered in the inner one.
  */
-void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask)
+void vgic_claim(struct irq_bank *bank, uint32_t mask)
 {
-	struct irq_bank *bank = vgic_bank(cpu, word);
+	const unsigned int cpu = cpu_self();
 
 	if ((bank->in_lr & mask) == 0) {
 		return;
 	}
-	vgic_withdraw(cpu, word, mask);
+	vgic_withdraw(cpu, bank, mask);
 	if ((bank->in_lr & mask) == 0) {
 		return;
 	}
 	bank->claimers++;
 	while ((bank->in_lr & mask) != 0) {
 		bank->claimed |= mask;
-		vgic_kick(affected_cores(cpu, word, bank->in_lr & mask) & ~(1u << cpu));
+		vgic_kick(affected_cores(cpu, bank, bank->in_lr & mask) & ~(1u << cpu));
 		spin_unlock(&vgic.lock);
 		do {
 			if (__atomic_load_n(&vgic.cpu[cpu].recheck, __ATOMIC_RELAXED) != 0) {
@@ -110,46 +126,48 @@ void vgic_claim(unsigned int cpu, unsigned int word, uint32_t mask)
 	}
 }
 
-void vgic_forward(unsigned int cpu, uint32_t intid)
-{
-	vgic.cpu[cpu].private.latched |= 1u << intid;
-	vgic_refresh(cpu);
-}
-
 void vgic_set_line(uint32_t intid, bool level)
 {
-	const unsigned int word = intid / 32;
-	const uint32_t bit = 1u << intid % 32;
+	const unsigned int word = intid / 32, n = intid % 32;
+	const uint32_t bit = 1u << n;
+	struct vgic_cpu *vc = vgic_self();
 	struct irq_bank *bank;
 	uint32_t changed = 0;
 
 	if (word == 0 || word >= vgic.words) {
 		return;
 	}
-	bank = vgic_bank(0, word);
-	vgic_begin(word);
+	bank = &vgic.spi[word - 1];
+	vgic_begin(bank);
 	if (((bank->level & bit) != 0) != level) {
-		changed = bit;
 		bank->level ^= bit;
-		if (level) {
+		if (!level) {
+			changed = (bank->edge & bit) != 0 || vgic_wire_fell(vc, bank, n) ? 0 : bit;
+		} else if (!vgic_pend_again(vc, bank, n, (bank->edge & bit) != 0 ? LR_LATCHED : LR_EOI)) {
+			changed = bit;
 			bank->latched |= bank->edge & bit;
 		}
 	}
-	vgic_end(cpu_self(), word, changed, 0);
+	vgic_end(bank, changed);
 }
 
-static void pend_sgi(unsigned int cpu, unsigned int sgi, unsigned int source)
+/* An SGI for this core. Returns false if it waits for a list register. */
+static bool pend_sgi(unsigned int cpu, unsigned int sgi, unsigned int source)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 
+	if (vgic_pend_again(vc, &vc->private, sgi, LR_LATCHED | source << LR_CPUID_SHIFT)) {
+		return true;
+	}
 	vc->sgi_source[sgi] |= (uint8_t)(1u << source);
 	vc->private.latched |= 1u << sgi;
+	return false;
 }
 
-uint32_t vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets)
+void vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets)
 {
-	if ((targets >> cpu & 1) != 0) {
-		pend_sgi(cpu, sgi, cpu);
+	if ((targets >> cpu & 1) != 0 && pend_sgi(cpu, sgi, cpu)) {
+		targets &= ~(1u << cpu);
 	}
 	for (uint32_t others = targets & ~(1u << cpu); others != 0; others &= others - 1) {
 		struct vgic_cpu *vc = &vgic.cpu[__builtin_ctz(others)];
@@ -157,7 +175,9 @@ uint32_t vgic_send_sgi(unsigned int cpu, unsigned int sgi, uint32_t targets)
 		__atomic_fetch_or(&vc->inbox[cpu], 1u << sgi, __ATOMIC_RELAXED);
 		__atomic_fetch_or(&vc->inbox_senders, 1u << cpu, __ATOMIC_RELEASE);
 	}
-	return targets;
+	if (targets != 0) {
+		vgic_look(cpu, targets);
+	}
 }
 
 void vgic_open_inbox(unsigned int cpu)
@@ -185,34 +205,54 @@ bool vgic_pending(unsigned int cpu)
 	return pending;
 }
 
-bool vgic_dir_access(void *device, struct mmio_access *access)
+bool vgic_holds_timer(unsigned int cpu)
 {
-	const unsigned int cpu = cpu_self(), word = (access->value & IAR_INTID) / 32;
-	const uint32_t bit = 1u << (access->value & 31);
+	const struct irq_bank *private = &vgic.cpu[cpu].private;
+	bool held = ((private->latched | private->active) & HW_PRIVATE) != 0;
+
+	for (uint32_t timers = private->in_lr & HW_PRIVATE; timers != 0; timers &= timers - 1) {
+		held |= (gich_read_lr(private->list[__builtin_ctz(timers)]) & (LR_PENDING | LR_ACTIVE)) != 0;
+	}
+	return held;
+}
+
+static uint32_t dir_read(void *device, uint32_t offset, uint32_t size)
+{
+	(void)device;
+	(void)offset;
+	(void)size;
+	return 0;
+}
+
+static void dir_write(void *device, uint32_t offset, uint32_t size, uint32_t value)
+{
+	const unsigned int cpu = cpu_self(), word = (value & IAR_INTID) / 32, n = value & 31;
+	const uint32_t bit = 1u << n;
 	struct irq_bank *bank;
 
 	(void)device;
-	if (!access->is_write || access->offset != 0 || word >= vgic.words) {
-		access->value = 0;
-		return true;
+	if (offset != 0 || size != 4 || word >= vgic.words) {
+		return;
 	}
 	bank = vgic_bank(cpu, word);
-	vgic_begin(word);
-	vgic_claim(cpu, word, bit);
-	if ((bank->taken & bit) != 0 && (word == 0 || bank->owner[access->value & 31] == cpu)) {
+	vgic_begin(bank);
+	vgic_claim(bank, bit);
+	if ((bank->taken & bit) != 0 && bank->owner[n] == cpu) {
 		bank->taken &= ~bit;
 	}
 	if ((bank->active & bank->hw & bit) != 0) {
-		gicc_deactivate(word * 32 + access->value % 32);
+		gicc_deactivate(n);
 	}
 	bank->active &= ~bit;
-	vgic_end(cpu, word, bit, 0);
-	return true;
+	vgic_end(bank, bit);
 }
 
-static void reset_bank(struct irq_bank *bank, uint8_t target)
+const struct mmio_ops vgic_dir_ops = {.read = dir_read, .write = dir_write};
+
+static void reset_bank(struct irq_bank *bank, unsigned int word, uint8_t target)
 {
 	memset(bank, 0, sizeof(*bank));
+	bank->word = word;
 	memset(bank->target, target, sizeof(bank->target));
 }
 
@@ -235,16 +275,17 @@ void vgic_reset(unsigned int words, unsigned int cores, unsigned int lr_count)
 	vgic.lr_count = lr_count < VGIC_LRS_MAX ? lr_count : VGIC_LRS_MAX;
 	memset(vgic.cpu, 0, sizeof(vgic.cpu));
 	for (unsigned int word = 1; word < VGIC_WORDS_MAX; word++) {
-		reset_bank(&vgic.spi[word - 1], cores == 1 ? 1 : 0);
+		reset_bank(&vgic.spi[word - 1], word, cores == 1 ? 1 : 0);
 	}
 	for (unsigned int i = 0; i < CPUS_MAX; i++) {
 		struct irq_bank *private = &vgic.cpu[i].private;
 
+		vgic.cpu[i].index = i;
 		vgic.cpu[i].bank[0] = private;
 		for (unsigned int word = 1; word < words; word++) {
 			vgic.cpu[i].bank[word] = &vgic.spi[word - 1];
 		}
-		reset_bank(private, (uint8_t)(1u << i));
+		reset_bank(private, 0, (uint8_t)(1u << i));
 		private->enabled = 0xffff; /* SGIs, always (4.3.5) */
 		private->edge = 0xffff;
 		private->hw = HW_PRIVATE;
@@ -264,6 +305,7 @@ void vgic_enter_cpu(unsigned int cpu)
 	vgic_withdraw_all(cpu);
 	private->latched &= ~HW_PRIVATE;
 	private->active &= ~HW_PRIVATE;
+	gic_private_pend(HW_PRIVATE, false);
 	gicc_deactivate(INTID_VTIMER);
 	gicc_deactivate(INTID_PTIMER);
 	gic_private_enable(private->enabled & HW_PRIVATE, true);

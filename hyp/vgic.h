@@ -10,13 +10,14 @@
 #include "lock.h"
 #include "../drivers/mmio.h"
 
-#define VGIC_WORDS_MAX 32
+#define VGIC_WORDS_MAX 32 /* the last is never there: 1020 to 1023 are no INTIDs (IHI 0048B 2.2.1) */
 #define VGIC_LRS_MAX   16
 #define INTID_VTIMER   27u
 #define INTID_PTIMER   30u
 
 /* 32 interrupts: bit n of each mask is INTID 32 * word + n. */
 struct irq_bank {
+	uint32_t word;
 	uint32_t enabled;
 	uint32_t latched; /* pending by an edge, ISPENDR, an SGI, or (hw) a physical interrupt */
 	uint32_t level;   /* the wire, as the device drives it; private ones have none */
@@ -25,7 +26,7 @@ struct irq_bank {
 	uint32_t group1;
 	uint32_t edge;    /* configuration: edge-triggered */
 	uint32_t hw;      /* owned by the guest physically: list registers carry the HW bit */
-	uint32_t in_lr;   /* a list register of some core holds it */
+	uint32_t in_lr;   /* a list register of some core is its own, and has its state, if only "inactive" */
 	uint32_t claimed; /* must stay out of list registers, see vgic_claim() */
 	uint32_t claimers; /* cores that wait for that */
 	union {
@@ -37,24 +38,26 @@ struct irq_bank {
 		uint32_t target_word[8];
 	};
 	uint8_t owner[32];   /* if in_lr or taken: the core */
+	uint8_t list[32];    /* if in_lr: the list register */
 	uint8_t running[32]; /* if taken: the priority with which it was acknowledged */
 };
 
 struct vgic_cpu {
+	uint32_t index; /* of the core */
 	struct irq_bank *bank[VGIC_WORDS_MAX]; /* by word; NULL beyond the last INTID */
 	uint32_t spi_words;     /* bit n: bank n + 1 may hold something for this core */
 	uint32_t inbox_senders; /* atomic: mask of cores with something in inbox */
 	uint32_t recheck; /* not 0: something changed about an interrupt in one of our list registers */
 	uint32_t lr_used; /* bit i: list register i has a record */
 	uint32_t lr_eoi;  /* bit i: its LR_EOI is set */
-	uint32_t lr_spi;  /* bit i: it holds an SPI */
 	uint32_t hcr;     /* last value of GICH_HCR, without EOICount */
+	uint32_t odd;     /* not 0: GICH_HCR has more than EN, or GICD_CTLR withholds what a list register has */
 	uint32_t taken;   /* 0: none of the taken interrupts is this core's */
 	uint32_t lr[VGIC_LRS_MAX]; /* records of the list registers, see vgic_lr.c */
 	uint32_t inbox[CPUS_MAX];  /* atomic: SGIs (bit = number) that each core sent */
 	uint8_t sgi_source[16];    /* mask of cores from which the SGI is pending */
 	struct irq_bank private;
-};
+} __attribute__((aligned(512))); /* a shift away from its index */
 
 struct vgic {
 	struct spinlock lock; /* see vgic.c for what it guards */
@@ -70,8 +73,7 @@ struct vgic {
 
 extern struct vgic vgic;
 
-/* State after reset. @words: INTIDs / 32; @lr_count: list registers. No core runs the guest
- * meanwhile. */
+/* State after reset. @words: INTIDs / 32, up to 31; @lr_count: list registers. No core runs the guest meanwhile. */
 void vgic_reset(unsigned int words, unsigned int cores, unsigned int lr_count);
 
 /* This core, @cpu, is about to run its vCPU from reset: the virtual interface as after reset, then
@@ -95,21 +97,24 @@ void vgic_forward(unsigned int cpu, uint32_t intid);
 /* The wire of an emulated device; see struct irq_line. From any core, vgic.lock not held. */
 void vgic_set_line(uint32_t intid, bool level);
 
-/* True if some interrupt is pending for @cpu, which is this core, so that WFI would return at once.
+/*
+ * @cpu is this core. vgic_pending(): some interrupt is pending, so that WFI would return at once.
+ * vgic_holds_timer(): one of the guest's timers is pending or active.
  */
 bool vgic_pending(unsigned int cpu);
+bool vgic_holds_timer(unsigned int cpu);
 
-/* The guest's distributor registers: an mmio_handler, @device ignored (vgicd.c). */
-bool vgicd_access(void *device, struct mmio_access *access);
+/* The guest's distributor registers; no device (vgicd.c). */
+extern const struct mmio_ops vgicd_ops;
 
 /*
  * With EOImode 1 the guest may deactivate in any order. From the first time that its active
- * interrupts outnumber the list registers, stage 2 traps GICC_DIR for good, and vgic_dir_access()
- * answers (stage2.c).
+ * interrupts outnumber the list registers, stage 2 traps GICC_DIR for good, and vgic_dir_ops
+ * answer (stage2.c).
  */
 void vgic_trap_dir(void);
 
-/* The guest's GICC_DIR page once stage 2 does not map it. */
-bool vgic_dir_access(void *device, struct mmio_access *access);
+/* The guest's GICC_DIR page once stage 2 does not map it; no device. */
+extern const struct mmio_ops vgic_dir_ops;
 
 #endif

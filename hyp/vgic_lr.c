@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The list registers of this core. Each caches one interrupt's state: while it does (in_lr), pending and
- * active are there. Three moves, each in one place: insert() puts a pending interrupt in, release() notes
- * that the guest completed it, withdraw() takes it out. vgic_refresh() decides which.
+ * active are there. Three moves, each in one place: insert() puts a pending interrupt in, release() takes out
+ * what the guest completed, withdraw() what it did not. vgic_refresh() decides which. A list register is not
+ * released before another interrupt needs it: most often the next one to come is the same (vgic_pend_again).
  *
- * An interrupt that leaves while active (withdraw) does not come back: it is taken. Its end is
- * counted in GICH_HCR.EOICount (5.3.1) and found by complete_taken(); with EOImode 1 GICC_DIR traps.
+ * A record (vgic_cpu.lr) is what was last written to the list register, as pending, and LR_LATCHED.
+ *
+ * An interrupt that leaves while active (withdraw) does not come back: it is taken (vgic_taken.c).
  *
  * Lock: all of this is the core's own; vgic.lock besides where an SPI may be meant.
  * Source: IHI 0048B 5.2 (list registers), 5.3 (GICH).
  */
 #include <stddef.h>
-#include "field.h"
 #include "vgic_state.h"
 #include "../drivers/hw/gicv2.h"
 
-/* A record is what was last written to the list register, and this note in a bit that it doesn't have. */
-#define LR_LATCHED (1u << 20) /* was pending by the latch, not by the wire alone */
-#define LR_STATE   (LR_PENDING | LR_ACTIVE)
-
-#define always_inline static inline __attribute__((always_inline))
+#define LR_STATE (LR_PENDING | LR_ACTIVE)
 
 /* The bank and the bit of the interrupt in list register @i. */
 always_inline struct irq_bank *lr_bank(const struct vgic_cpu *vc, unsigned int i, uint32_t *bit)
@@ -30,22 +27,8 @@ always_inline struct irq_bank *lr_bank(const struct vgic_cpu *vc, unsigned int i
 	return vc->bank[intid / 32];
 }
 
-/* An SPI ended, and may be pending again: then its core must look. */
-static void repeat_spi(unsigned int cpu, unsigned int word, unsigned int n)
-{
-	const struct irq_bank *bank = vgic_bank(cpu, word);
-	const unsigned int target = vgic_target(bank, n);
-
-	if ((irq_bank_pending(bank) >> n & 1) != 0 && target < CPUS_MAX) {
-		vgic.cpu[target].spi_words |= 1u << (word - 1);
-		if (target != cpu) {
-			vgic_kick(1u << target);
-		}
-	}
-}
-
-/* The list register is empty: the guest completed the interrupt. */
-always_inline void release(unsigned int cpu, unsigned int i)
+/* The list register is empty, the guest completed the interrupt: another one may have it. */
+static void release(unsigned int cpu, unsigned int i)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 	uint32_t bit;
@@ -57,27 +40,8 @@ always_inline void release(unsigned int cpu, unsigned int i)
 		vc->lr_eoi &= ~(1u << i);
 		gich_write_lr(i, 0); /* EISR stays set until then (5.3.6) */
 	}
-	if ((vc->lr_spi >> i & 1) != 0) {
-		vc->lr_spi &= ~(1u << i);
-		repeat_spi(cpu, (vc->lr[i] & LR_INTID) / 32, vc->lr[i] & 31);
-	}
-}
-
-static void take_out_active(unsigned int cpu, struct irq_bank *bank, unsigned int n, uint32_t record)
-{
-	struct vgic_cpu *vc = &vgic.cpu[cpu];
-
-	bank->active |= 1u << n;
-	bank->taken |= 1u << n;
-	bank->owner[n] = (uint8_t)cpu;
-	bank->running[n] = (uint8_t)(FIELD_GET(LR_PRIORITY, record) << 3);
-	if (vc->taken == 0) {
-		vc->taken = 1; /* this core may not refresh before it goes on; earlier ends were of nothing here */
-		vc->hcr |= GICH_HCR_LRENPIE;
-		gich_write_hcr(vc->hcr);
-	}
-	if ((gich_read_vmcr() & VMCR_EOIMODE) != 0) {
-		vgic_trap_dir();
+	if (bank->word != 0) {
+		vgic_repeat_spi(cpu, bank, vc->lr[i] & 31);
 	}
 }
 
@@ -93,7 +57,6 @@ static void withdraw(unsigned int cpu, unsigned int i)
 	bank->in_lr &= ~bit;
 	vc->lr_used &= ~(1u << i);
 	vc->lr_eoi &= ~(1u << i);
-	vc->lr_spi &= ~(1u << i);
 	if ((lr & LR_PENDING) != 0 && (record & LR_LATCHED) != 0) {
 		bank->latched |= bit;
 		if (intid < 16) {
@@ -101,10 +64,10 @@ static void withdraw(unsigned int cpu, unsigned int i)
 		}
 	}
 	if ((lr & LR_ACTIVE) != 0) {
-		take_out_active(cpu, bank, intid & 31, record);
+		vgic_take(cpu, bank, intid & 31, record);
 	}
-	if (intid >= 32) {
-		vc->spi_words |= 1u << (intid / 32 - 1);
+	if (bank->word != 0) {
+		vc->spi_words |= 1u << (bank->word - 1);
 	}
 }
 
@@ -112,7 +75,7 @@ static void withdraw(unsigned int cpu, unsigned int i)
  * The part of a list register that depends on the kind of interrupt; what goes in leaves the latch. With
  * LR_EOI the guest's end of it is told, to see whether it is pending again.
  */
-always_inline uint32_t take_pending(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int word, unsigned int n)
+always_inline uint32_t take_pending(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int n)
 {
 	const uint32_t bit = 1u << n, latched = bank->latched & bit;
 	uint32_t source;
@@ -121,7 +84,7 @@ always_inline uint32_t take_pending(struct vgic_cpu *vc, struct irq_bank *bank, 
 	if ((bank->hw & bit) != 0) {
 		return LR_PENDING | LR_LATCHED | LR_HW | n << LR_PINTID_SHIFT;
 	}
-	if (word == 0 && n < 16) {
+	if (bank->word == 0 && n < 16) {
 		source = (uint32_t)__builtin_ctz(vc->sgi_source[n]) << LR_CPUID_SHIFT;
 		vc->sgi_source[n] &= (uint8_t)(vc->sgi_source[n] - 1);
 		if (vc->sgi_source[n] != 0) {
@@ -130,17 +93,16 @@ always_inline uint32_t take_pending(struct vgic_cpu *vc, struct irq_bank *bank, 
 		}
 		return source | LR_PENDING | LR_LATCHED;
 	}
-	return LR_PENDING | (latched != 0 ? LR_LATCHED : 0) | ((bank->edge & bit) == 0 ? LR_EOI : 0);
+	return LR_PENDING | (latched != 0 ? LR_LATCHED : 0) | ((bank->level & ~bank->edge & bit) != 0 ? LR_EOI : 0);
 }
 
-always_inline void insert(unsigned int cpu, unsigned int i, unsigned int word, unsigned int n)
+always_inline void insert(unsigned int cpu, unsigned int i, struct irq_bank *bank, unsigned int n)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	struct irq_bank *bank = word == 0 ? &vc->private : vc->bank[word];
 	const uint32_t bit = 1u << n;
-	uint32_t lr = take_pending(vc, bank, word, n);
+	uint32_t lr = take_pending(vc, bank, n);
 
-	lr |= word * 32 + n;
+	lr |= bank->word * 32 + n;
 	lr |= (uint32_t)bank->priority[n] << 20;
 	if ((bank->group1 & bit) != 0) {
 		lr |= LR_GROUP1;
@@ -148,11 +110,9 @@ always_inline void insert(unsigned int cpu, unsigned int i, unsigned int word, u
 	if ((lr & (LR_EOI | LR_HW)) == LR_EOI) {
 		vc->lr_eoi |= 1u << i;
 	}
-	if (word != 0) {
-		bank->owner[n] = (uint8_t)cpu;
-		vc->lr_spi |= 1u << i;
-	}
 	bank->in_lr |= bit;
+	bank->owner[n] = (uint8_t)cpu;
+	bank->list[n] = (uint8_t)i;
 	vc->lr_used |= 1u << i;
 	vc->lr[i] = lr;
 	gich_write_lr(i, lr & ~LR_LATCHED);
@@ -160,33 +120,33 @@ always_inline void insert(unsigned int cpu, unsigned int i, unsigned int word, u
 
 /* The best of what waits for a list register of this core: the lowest priority value. */
 struct candidate {
-	unsigned int word, n;
+	struct irq_bank *bank;
+	unsigned int n;
 	uint32_t priority;
 	unsigned int count; /* of all that wait */
 };
 
-always_inline void consider(unsigned int cpu, unsigned int word, struct candidate *best)
+always_inline void consider(unsigned int cpu, struct irq_bank *bank, struct candidate *best)
 {
-	const struct irq_bank *bank = vgic_bank(cpu, word);
 	uint32_t ready = irq_bank_deliverable(bank);
 	bool mine = false;
 
 	for (; ready != 0; ready &= ready - 1) {
 		unsigned int n = (unsigned int)__builtin_ctz(ready);
 
-		if (word != 0 && vgic_target(bank, n) != cpu) {
+		if (bank->word != 0 && vgic_target(bank, n) != cpu) {
 			continue;
 		}
 		mine = true;
 		best->count++;
 		if (bank->priority[n] < best->priority) {
-			best->word = word;
+			best->bank = bank;
 			best->n = n;
 			best->priority = bank->priority[n];
 		}
 	}
-	if (word != 0 && !mine) {
-		vgic.cpu[cpu].spi_words &= ~(1u << (word - 1));
+	if (bank->word != 0 && !mine) {
+		vgic.cpu[cpu].spi_words &= ~(1u << (bank->word - 1));
 	}
 }
 
@@ -194,9 +154,9 @@ static struct candidate best_candidate(unsigned int cpu)
 {
 	struct candidate best = {.priority = UINT32_MAX};
 
-	consider(cpu, 0, &best);
+	consider(cpu, &vgic.cpu[cpu].private, &best);
 	for (uint32_t words = vgic.cpu[cpu].spi_words; words != 0; words &= words - 1) {
-		consider(cpu, (unsigned int)__builtin_ctz(words) + 1, &best);
+		consider(cpu, &vgic.spi[__builtin_ctz(words)], &best);
 	}
 	return best;
 }
@@ -229,6 +189,18 @@ static bool make_room(unsigned int cpu, uint32_t priority)
 	return false;
 }
 
+/* All list registers are used: releases one that is empty, if there is one. vgic.lock held. */
+static bool release_one(unsigned int cpu)
+{
+	const uint32_t empty = gich_empty() & vgic.cpu[cpu].lr_used;
+
+	if (empty == 0) {
+		return false;
+	}
+	release(cpu, (unsigned int)__builtin_ctz(empty));
+	return true;
+}
+
 /* Fills list registers, best first. Returns true if something had to stay out. */
 static bool fill(unsigned int cpu)
 {
@@ -241,162 +213,130 @@ static bool fill(unsigned int cpu)
 		if (best.count == 0) {
 			return false;
 		}
-		if (vc->lr_used == all) {
+		if (vc->lr_used == all && !release_one(cpu)) {
 			if (!make_room(cpu, best.priority)) {
 				return true;
 			}
 			best.count++; /* what made room waits now itself */
 		}
-		insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), best.word, best.n);
+		insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), best.bank, best.n);
 	} while (best.count > 1);
+	vgic.cpu[cpu].spi_words = 0; /* that was the last one that waited for this core */
 	return false;
 }
 
-/* Among this core's taken interrupts the one with the highest running priority. Returns NULL if there is none. */
-static struct irq_bank *highest_taken(unsigned int cpu, unsigned int *word, unsigned int *n)
-{
-	struct irq_bank *found = NULL;
-
-	for (unsigned int w = 0; w < vgic.words; w++) {
-		struct irq_bank *bank = vgic_bank(cpu, w);
-
-		for (uint32_t taken = bank->taken; taken != 0; taken &= taken - 1) {
-			unsigned int k = (unsigned int)__builtin_ctz(taken);
-
-			if ((w == 0 || bank->owner[k] == cpu) &&
-			    (found == NULL || bank->running[k] < found->running[*n])) {
-				found = bank;
-				*word = w;
-				*n = k;
-			}
-		}
-	}
-	return found;
-}
-
 /*
- * The guest ended interrupts that no list register held. Running priorities nest, so each end was of the
- * highest one that is taken (4.4.5: EOIs come in the reverse order of acknowledges).
+ * What came again while a list register holds the interrupt: merged if not yet acknowledged; else, as a wire that
+ * is still high and an SGI of another source, it waits for its end, which is to be told then. Nothing is ever
+ * pending and active in there: GICH_MISR.NP (5.3.5) need not say whether that counts as pending. @lr: the list
+ * register's content.
  */
-static void complete_taken(unsigned int cpu)
+static void merge(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int i, uint32_t lr)
 {
-	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	uint32_t count = gich_read_hcr() / GICH_HCR_EOICOUNT_1;
-	struct irq_bank *bank;
-	unsigned int word = 0, n = 0;
+	const uint32_t intid = vc->lr[i] & LR_INTID, bit = 1u << (intid & 31);
+	uint32_t eoi = 0;
 
-	if (count == 0) {
+	if ((lr & LR_HW) != 0) {
 		return;
 	}
-	gich_write_hcr(vc->hcr);
-	for (; count != 0 && (bank = highest_taken(cpu, &word, &n)) != NULL; count--) {
-		bank->taken &= ~(1u << n);
-		if ((bank->active & bank->hw & 1u << n) != 0) {
-			gicc_deactivate(n);
-		}
-		bank->active &= ~(1u << n);
-		if (word != 0) {
-			repeat_spi(cpu, word, n);
-		}
-	}
-}
-
-/* An interrupt came again while a list register holds it: merged if not yet acknowledged, else sent after its end. */
-static void repend(unsigned int cpu, unsigned int i, uint32_t lr)
-{
-	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	const uint32_t intid = vc->lr[i] & LR_INTID;
-	uint32_t bit;
-	struct irq_bank *bank = lr_bank(vc, i, &bit);
-
-	if ((lr & LR_PENDING) != 0) {
+	if ((lr & LR_PENDING) != 0 && (bank->latched & bit) != 0) {
 		vc->lr[i] |= LR_LATCHED;
 		if (intid < 16) {
 			vc->sgi_source[intid] &= (uint8_t)~(1u << FIELD_GET(LR_CPUID, lr));
 		}
 		if (intid >= 16 || vc->sgi_source[intid] == 0) {
 			bank->latched &= ~bit;
-			return;
 		}
 	}
-	if ((lr & (LR_EOI | LR_HW)) == 0) {
-		vc->lr_eoi |= 1u << i;
-		vc->lr[i] |= LR_EOI;
-		gich_write_lr(i, lr | LR_EOI);
+	if ((irq_bank_pending(bank) & bit) != 0) {
+		eoi = LR_EOI;
+	}
+	if ((lr & LR_EOI) != eoi) {
+		vc->lr_eoi ^= 1u << i;
+		vc->lr[i] ^= LR_EOI;
+		gich_write_lr(i, lr ^ LR_EOI);
 	}
 }
 
-/* Something changed about interrupts in our list registers: claims, wires that fell, what came again, GICD_CTLR. */
-static void reconsider(unsigned int cpu)
+/*
+ * Something changed about the interrupt in list register @i: claimed, its wire fell, it came again, GICD_CTLR.
+ * Returns false if GICD_CTLR withholds it.
+ */
+static bool reconsider(unsigned int cpu, unsigned int i)
+{
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
+	uint32_t bit, lr = gich_read_lr(i);
+	struct irq_bank *bank = lr_bank(vc, i, &bit);
+	const bool open = (irq_bank_open(bank) & bit) != 0;
+	const bool stays = open && ((vc->lr[i] & LR_LATCHED) != 0 || (irq_bank_pending(bank) & bit) != 0);
+
+	if ((lr & LR_STATE) == 0) {
+		release(cpu, i);
+	} else if ((bank->claimed & bit) != 0 || ((lr & LR_PENDING) != 0 && !stays)) {
+		withdraw(cpu, i);
+	} else {
+		merge(vc, bank, i, lr);
+		return open;
+	}
+	return true;
+}
+
+static void reconsider_all(unsigned int cpu)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 
 	__atomic_store_n(&vc->recheck, 0, __ATOMIC_RELAXED);
+	vc->odd = 0;
 	for (uint32_t used = vc->lr_used; used != 0; used &= used - 1) {
-		unsigned int i = (unsigned int)__builtin_ctz(used);
-		uint32_t bit, lr = gich_read_lr(i);
-		struct irq_bank *bank = lr_bank(vc, i, &bit);
-		uint32_t wanted = irq_bank_open(bank) &
-				  ((vc->lr[i] & LR_LATCHED) != 0 ? ~0u : irq_bank_pending(bank));
-
-		if ((lr & LR_STATE) == 0) {
-			release(cpu, i);
-		} else if ((bank->claimed & bit) != 0 ||
-			   ((lr & LR_STATE) == LR_PENDING && (wanted & bit) == 0)) {
-			withdraw(cpu, i);
-		} else if ((bank->latched & bit) != 0) {
-			repend(cpu, i, lr);
+		if (!reconsider(cpu, (unsigned int)__builtin_ctz(used))) {
+			vc->odd = 1;
 		}
 	}
 }
 
-/* Everything that a core may have to do, besides what release_completed() did. */
+/* Everything that a core may have to do. vgic.lock held. */
 static void refresh_all(unsigned int cpu)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 	uint32_t hcr = GICH_HCR_EN;
-	unsigned int word, n;
 
-	if (vc->taken != 0) {
-		complete_taken(cpu);
-		vc->taken = highest_taken(cpu, &word, &n) != NULL;
+	if (vc->lr_eoi != 0) {
+		for (uint32_t ended = gich_ended() & vc->lr_eoi; ended != 0; ended &= ended - 1) {
+			release(cpu, (unsigned int)__builtin_ctz(ended));
+		}
 	}
-	if ((__atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) |
+	if (vc->taken != 0) {
+		vgic_complete_taken(cpu);
+	}
+	if ((__atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) | vc->odd |
 	     (vc->private.latched & vc->private.in_lr)) != 0) {
-		reconsider(cpu);
+		reconsider_all(cpu);
 	}
 	hcr |= fill(cpu) ? GICH_HCR_NPIE : 0;
 	hcr |= vc->taken != 0 ? GICH_HCR_LRENPIE : 0;
+	vc->odd |= hcr ^ GICH_HCR_EN;
 	if (vc->hcr != hcr) {
 		vc->hcr = hcr;
 		gich_write_hcr(hcr);
 	}
 }
 
-always_inline void release_completed(unsigned int cpu)
+/* There is a list register for another interrupt, or has just been made. */
+static bool has_room(unsigned int cpu)
 {
-	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	uint32_t done = 0;
+	bool room = true;
 
-	if (vc->lr_used != 0) {
-		done = gich_empty() & vc->lr_used;
+	if (vgic.cpu[cpu].lr_used == (1u << vgic.lr_count) - 1) {
+		spin_lock(&vgic.lock);
+		room = release_one(cpu);
+		spin_unlock(&vgic.lock);
 	}
-	if (vc->lr_eoi != 0) { /* with LR_EOI they don't count as empty (5.3.7) */
-		done |= gich_ended() & vc->lr_eoi;
-	}
-	while (done != 0) {
-		unsigned int i = 31 - (unsigned int)__builtin_clz(done);
-
-		done &= ~(1u << i);
-		release(cpu, i);
-	}
+	return room;
 }
 
 static void refresh_shared(unsigned int cpu)
 {
-	vgic_open_inbox(cpu);
 	spin_lock(&vgic.lock);
-	release_completed(cpu);
 	refresh_all(cpu);
 	spin_unlock(&vgic.lock);
 }
@@ -410,25 +350,97 @@ void vgic_refresh(unsigned int cpu)
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 	uint32_t ready;
 
-	if ((__atomic_load_n(&vc->spi_words, __ATOMIC_RELAXED) |
-	     __atomic_load_n(&vc->inbox_senders, __ATOMIC_RELAXED) |
-	     __atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) | vc->lr_spi | (vc->hcr ^ GICH_HCR_EN)) != 0) {
+	if (__atomic_load_n(&vc->inbox_senders, __ATOMIC_RELAXED) != 0) {
+		vgic_open_inbox(cpu);
+	}
+	if ((__atomic_load_n(&vc->spi_words, __ATOMIC_RELAXED) | __atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) |
+	     vc->lr_eoi | vc->odd) != 0) {
 		refresh_shared(cpu);
 		return;
 	}
-	release_completed(cpu);
 	ready = irq_bank_deliverable(&vc->private);
 	if (ready == 0 && vc->private.latched == 0) {
 		return;
 	}
-	if (ready == 0 || (ready & (ready - 1)) != 0 || vc->lr_used == (1u << vgic.lr_count) - 1) {
+	if (ready == 0 || (ready & (ready - 1)) != 0 || !has_room(cpu)) {
 		refresh_shared(cpu); /* an SPI may have come meanwhile: not without the lock */
 		return;
 	}
-	insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), 0, 31 - (unsigned int)__builtin_clz(ready));
+	insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), &vc->private, 31 - (unsigned int)__builtin_clz(ready));
 }
 
-void vgic_withdraw(unsigned int cpu, unsigned int word, uint32_t mask)
+/*
+ * If the interrupt fired again, the guest has ended it: its list register is empty and may be written unread,
+ * since the physical side of a HW interrupt is active for as long as the virtual one is (5.2.2).
+ */
+void vgic_forward(unsigned int cpu, uint32_t intid)
+{
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
+	const unsigned int i = vc->private.list[intid];
+
+	if ((vc->private.in_lr >> intid & 1) != 0 && vc->odd == 0) {
+		gich_write_lr(i, vc->lr[i] & ~LR_LATCHED);
+		return;
+	}
+	vc->private.latched |= 1u << intid;
+	vgic_refresh(cpu);
+}
+
+/* Interrupt @n's list register is this core's, all that is pending of it is in there, and nothing else waits. */
+always_inline bool is_simple(const struct vgic_cpu *vc, const struct irq_bank *bank, unsigned int n)
+{
+	return ((bank->in_lr & ~bank->latched) >> n & 1) != 0 && bank->owner[n] == vc->index && vc->odd == 0;
+}
+
+bool vgic_pend_again(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int n, uint32_t cause)
+{
+	const unsigned int i = bank->list[n];
+	uint32_t lr, record;
+
+	if (!is_simple(vc, bank, n)) {
+		return false;
+	}
+	record = vc->lr[i];
+	if ((record & LR_EOI) != 0) {
+		return false;
+	}
+	lr = gich_read_lr(i);
+	if ((lr & LR_STATE) == 0) {
+		record &= ~(LR_LATCHED | LR_CPUID);
+	} else if ((lr & LR_ACTIVE) != 0 || ((record ^ cause) & LR_CPUID) != 0) {
+		return false;
+	}
+	record |= cause;
+	vc->lr[i] = record;
+	if ((cause & LR_EOI) != 0) {
+		vc->lr_eoi |= 1u << i;
+	}
+	gich_write_lr(i, record & ~LR_LATCHED);
+	return true;
+}
+
+bool vgic_wire_fell(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int n)
+{
+	const unsigned int i = bank->list[n];
+	uint32_t lr;
+
+	if ((bank->in_lr >> n & 1) == 0) {
+		return true;
+	}
+	if (!is_simple(vc, bank, n)) {
+		return false;
+	}
+	lr = gich_read_lr(i);
+	if ((lr & LR_PENDING) != 0) {
+		return false;
+	}
+	vc->lr[i] &= ~LR_EOI;
+	vc->lr_eoi &= ~(1u << i);
+	gich_write_lr(i, lr & ~LR_EOI);
+	return true;
+}
+
+void vgic_withdraw(unsigned int cpu, const struct irq_bank *bank, uint32_t mask)
 {
 	const struct vgic_cpu *vc = &vgic.cpu[cpu];
 
@@ -436,7 +448,7 @@ void vgic_withdraw(unsigned int cpu, unsigned int word, uint32_t mask)
 		unsigned int i = (unsigned int)__builtin_ctz(used);
 		uint32_t intid = vc->lr[i] & LR_INTID;
 
-		if (intid / 32 == word && (mask >> (intid & 31) & 1) != 0) {
+		if (intid / 32 == bank->word && (mask >> (intid & 31) & 1) != 0) {
 			withdraw(cpu, i);
 		}
 	}
@@ -448,19 +460,11 @@ void vgic_withdraw_all(unsigned int cpu)
 
 	spin_lock(&vgic.lock);
 	for (unsigned int word = 0; word < vgic.words; word++) {
-		vgic_withdraw(cpu, word, ~0u);
+		vgic_withdraw(cpu, vc->bank[word], ~0u);
 	}
-	for (unsigned int word = 0; vc->taken != 0 && word < vgic.words; word++) {
-		struct irq_bank *bank = vc->bank[word];
-
-		for (uint32_t taken = bank->taken; taken != 0; taken &= taken - 1) {
-			if (word == 0 || bank->owner[__builtin_ctz(taken)] == cpu) {
-				bank->taken &= ~(taken & -taken);
-			}
-		}
-	}
-	vc->taken = 0;
+	vgic_forget_taken(cpu);
 	spin_unlock(&vgic.lock);
 	gich_reset();
 	vc->hcr = 0;
+	vc->odd = 1;
 }

@@ -40,9 +40,9 @@ enum {
 
 #define IFLS_RESET 0x12u /* half full, both ways */
 
-/* A register. A write stores the writable bits first. NULL: nothing more than that. */
+/* A register. A write stores the writable bits first; NULL: nothing more than that. */
 struct row {
-	uint32_t (*read)(struct emul_pl011 *uart);
+	uint32_t (*read)(struct emul_pl011 *uart, uint32_t index);
 	void (*write)(struct emul_pl011 *uart, uint32_t value);
 };
 
@@ -148,10 +148,11 @@ static void data_write(struct emul_pl011 *uart, uint32_t value)
 	settle(uart);
 }
 
-static uint32_t data_read(struct emul_pl011 *uart)
+static uint32_t data_read(struct emul_pl011 *uart, uint32_t index)
 {
 	uint8_t byte = 0;
 
+	(void)index;
 	if (!uart->looping) {
 		uart->backend->ops->read(uart->backend, &byte, 1);
 	} else if (uart->held_count != 0) {
@@ -163,24 +164,35 @@ static uint32_t data_read(struct emul_pl011 *uart)
 	return byte;
 }
 
-static uint32_t flags_read(struct emul_pl011 *uart)
+static uint32_t flags_read(struct emul_pl011 *uart, uint32_t index)
 {
+	uint32_t flags = uart->reg[FR];
+
+	(void)index;
 	/* Only a full FIFO, or characters that another reader may have taken, are worth a look. */
-	if ((uart->reg[FR] & (FR_RXFE | FR_TXFF)) != FR_RXFE) {
-		drain(uart);
-		settle(uart);
+	if ((flags & (FR_RXFE | FR_TXFF)) == FR_RXFE) {
+		return flags;
 	}
+	drain(uart);
+	settle(uart);
 	return uart->reg[FR];
 }
 
-static uint32_t raw_status_read(struct emul_pl011 *uart)
+/* What was stored, or was always zero. */
+static uint32_t plain_read(struct emul_pl011 *uart, uint32_t index)
 {
-	settle(uart);
-	return uart->reg[RIS];
+	return uart->reg[index];
 }
 
-static uint32_t masked_status_read(struct emul_pl011 *uart)
+static uint32_t raw_status_read(struct emul_pl011 *uart, uint32_t index)
 {
+	settle(uart);
+	return uart->reg[index];
+}
+
+static uint32_t masked_status_read(struct emul_pl011 *uart, uint32_t index)
+{
+	(void)index;
 	settle(uart);
 	return uart->reg[RIS] & uart->reg[IMSC];
 }
@@ -205,17 +217,22 @@ static void setting_write(struct emul_pl011 *uart, uint32_t value)
 }
 
 /* DDI 0183G 3.2. RSR/ECR, at 0x04, reads as zero: there are no errors. */
+/* clang-format off */
 static const struct row rows[PL011_REGISTERS] = {
-	[DR] = {data_read,          data_write   },
-          [FR] = {flags_read,         NULL         },
-	[LCR_H] = {NULL,               setting_write},
-          [CR] = {NULL,               setting_write},
-	[IFLS] = {NULL,               setting_write},
-          [IMSC] = {NULL,               setting_write},
-	[RIS] = {raw_status_read,    NULL         },
-          [MIS] = {masked_status_read, NULL         },
-	[ICR] = {NULL,               clear_write  },
+	[DR] = {data_read, data_write},
+	[DR + 1 ... FR - 1] = {plain_read, NULL},
+	[FR] = {flags_read, NULL},
+	[FR + 1 ... LCR_H - 1] = {plain_read, NULL},
+	[LCR_H] = {plain_read, setting_write},
+	[CR] = {plain_read, setting_write},
+	[IFLS] = {plain_read, setting_write},
+	[IMSC] = {plain_read, setting_write},
+	[RIS] = {raw_status_read, NULL},
+	[MIS] = {masked_status_read, NULL},
+	[ICR] = {plain_read, clear_write},
+	[DMACR] = {plain_read, NULL},
 };
+/* clang-format on */
 
 /* The bits that a write stores. */
 static const uint16_t writable[PL011_REGISTERS] = {
@@ -229,20 +246,24 @@ static uint32_t register_index(uint32_t offset)
 	return offset >> 2 | offset << 30;
 }
 
-static uint32_t register_read(struct emul_pl011 *uart, uint32_t offset)
+static uint32_t pl011_read(void *device, uint32_t offset, uint32_t size)
 {
+	struct emul_pl011 *uart = device;
 	uint32_t index = register_index(offset);
 
+	(void)size;
 	if (index < PL011_REGISTERS) {
-		return rows[index].read ? rows[index].read(uart) : uart->reg[index];
+		return rows[index].read(uart, index);
 	}
 	return index - ID < sizeof(ids) ? ids[index - ID] : 0;
 }
 
-static void register_write(struct emul_pl011 *uart, uint32_t offset, uint32_t value)
+static void pl011_write(void *device, uint32_t offset, uint32_t size, uint32_t value)
 {
+	struct emul_pl011 *uart = device;
 	uint32_t index = register_index(offset);
 
+	(void)size;
 	if (index >= PL011_REGISTERS) {
 		return;
 	}
@@ -254,15 +275,7 @@ static void register_write(struct emul_pl011 *uart, uint32_t offset, uint32_t va
 	}
 }
 
-bool pl011_access(void *uart, struct mmio_access *access)
-{
-	if (access->is_write) {
-		register_write(uart, access->offset, access->value);
-	} else {
-		access->value = register_read(uart, access->offset);
-	}
-	return true;
-}
+const struct mmio_ops pl011_ops = {.read = pl011_read, .write = pl011_write};
 
 void pl011_reset(struct emul_pl011 *uart)
 {

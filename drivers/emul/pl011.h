@@ -3,6 +3,7 @@
 #ifndef DRIVERS_EMUL_PL011_H
 #define DRIVERS_EMUL_PL011_H
 
+#include <stdbool.h>
 #include "../char.h"
 #include "../irq_line.h"
 #include "../mmio.h"
@@ -30,11 +31,10 @@ void pl011_init(struct emul_pl011 *uart, struct char_backend *backend, struct ir
 void pl011_reset(struct emul_pl011 *uart);
 
 /*
- * An mmio_handler whose device is a struct emul_pl011. Never refuses: what is not a register reads
- * as zero and is ignored when written. Sends whether or not the guest has enabled the UART, as QEMU
+ * The registers; the device is a struct emul_pl011. Sends whether or not the guest has enabled the UART, as QEMU
  * does.
  */
-bool pl011_access(void *uart, struct mmio_access *access);
+extern const struct mmio_ops pl011_ops;
 
 extern const struct char_events pl011_events;
 

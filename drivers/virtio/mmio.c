@@ -277,45 +277,64 @@ static const struct row rows[REGISTERS_END / 4] = {
 };
 /* clang-format on */
 
-static void config_access(struct virtio_device *device, struct mmio_access *access)
+static uint32_t config_read(struct virtio_device *device, uint32_t offset, uint32_t size)
 {
 	const struct virtio_model *model = device->model;
-	uint32_t offset = access->offset - REGISTERS_END;
-	uint32_t byte;
+	uint32_t value = 0;
 	uint32_t i;
 
-	if (!access->is_write) {
-		access->value = 0;
+	for (i = 0; i < size && offset + i < model->config_size; i++) {
+		value |= (uint32_t)model->config_read(device, offset + i) << (8 * i);
 	}
-	for (i = 0; i < access->size && offset + i < model->config_size; i++) {
-		if (!access->is_write) {
-			byte = model->config_read(device, offset + i);
-			access->value |= byte << (8 * i);
-		} else if (model->config_write) {
-			byte = access->value >> (8 * i);
-			model->config_write(device, offset + i, (uint8_t)byte);
-		}
+	return value;
+}
+
+static void config_write(struct virtio_device *device, uint32_t offset, uint32_t size, uint32_t value)
+{
+	const struct virtio_model *model = device->model;
+	uint32_t i;
+
+	for (i = 0; model->config_write && i < size && offset + i < model->config_size; i++) {
+		model->config_write(device, offset + i, (uint8_t)(value >> (8 * i)));
 	}
 }
 
-bool virtio_mmio_access(void *opaque, struct mmio_access *access)
+/*
+ * The row of a register; all zero where nothing answers. virtio 1.2 4.2.2.2: 32-bit accesses only. An empty
+ * transport has a magic and a version.
+ */
+static const struct row *row_at(const struct virtio_device *device, uint32_t offset, uint32_t size)
+{
+	static const struct row none;
+
+	return size == 4 && (device->model->device_id != 0 || offset <= 0x004) ? &rows[offset / 4] : &none;
+}
+
+static uint32_t transport_read(void *opaque, uint32_t offset, uint32_t size)
 {
 	struct virtio_device *device = opaque;
 	const struct row *row;
-	bool answers;
 
-	if (access->offset >= REGISTERS_END) {
-		config_access(device, access);
-		return true;
+	if (offset >= REGISTERS_END) {
+		return config_read(device, offset - REGISTERS_END, size);
 	}
-	row = &rows[access->offset / 4];
-	/* virtio 1.2 4.2.2.2: 32-bit accesses only. An empty transport has a magic and a version.
-	 */
-	answers = access->size == 4 && (device->model->device_id != 0 || access->offset <= 0x004);
-	if (!access->is_write) {
-		access->value = answers && row->read ? row->read(device, row->argument) : 0;
-	} else if (answers && row->write) {
-		row->write(device, row->argument, access->value);
-	}
-	return true;
+	row = row_at(device, offset, size);
+	return row->read ? row->read(device, row->argument) : 0;
 }
+
+static void transport_write(void *opaque, uint32_t offset, uint32_t size, uint32_t value)
+{
+	struct virtio_device *device = opaque;
+	const struct row *row;
+
+	if (offset >= REGISTERS_END) {
+		config_write(device, offset - REGISTERS_END, size, value);
+		return;
+	}
+	row = row_at(device, offset, size);
+	if (row->write) {
+		row->write(device, row->argument, value);
+	}
+}
+
+const struct mmio_ops virtio_mmio_ops = {.read = transport_read, .write = transport_write};

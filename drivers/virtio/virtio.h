@@ -70,11 +70,10 @@ void virtio_init(struct virtio_device *device, const struct virtio_model *model,
 		 const struct guest_memory *memory, struct irq_line irq);
 
 /*
- * The transport's registers (virtio 1.2, 4.2.2, version 2): an mmio_handler whose device is a
- * struct virtio_device. Never refuses: what the specification forbids reads as zero and is ignored
- * when written.
+ * The transport's registers (virtio 1.2, 4.2.2, version 2); the device is a struct virtio_device. What the
+ * specification forbids reads as zero and is ignored when written.
  */
-bool virtio_mmio_access(void *device, struct mmio_access *access);
+extern const struct mmio_ops virtio_mmio_ops;
 
 /* Puts device and model back to where virtio_init() left them, as writing 0 to Status does. */
 void virtio_reset(struct virtio_device *device);

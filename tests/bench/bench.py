@@ -75,13 +75,14 @@ ROWS = {
 
 # Classes of exits by the function that is entered; the last one that an exit enters is its class.
 CLASSES = {
-    "trap_guest": "other trap", "trap_irq": "IRQ, other", "trap_async_abort": "asynchronous abort",
+    "trap_unknown": "other trap", "trap_wait": "other trap", "trap_prefetch_abort": "other trap",
+    "trap_irq": "IRQ, other", "trap_async_abort": "asynchronous abort",
     "trap_hvc": "HVC, SMC", "trap_smc": "HVC, SMC", "trap_cp15": "CP15, CP14", "trap_cp15_64": "CP15, CP14",
-    "trap_cp14": "CP15, CP14", "trap_cp14_64": "CP15, CP14", "emulate_transfer": "decoded transfer",
-    "vgicd_access": "GICD", "pl011_access": "PL011", "virtio_mmio_access": "virtio",
-    "vgic_dir_access": "GICC_DIR", "vgic_send_sgi": "GICD, SGI", "vgic_forward": "IRQ, timer",
-    "vgic_refresh_unlocked": "IRQ, kick or maintenance", "console_irq": "IRQ, UART",
-    "inject_undefined": "fault injected", "inject_data_abort": "fault injected",
+    "trap_cp14": "CP15, CP14", "trap_cp14_64": "CP15, CP14", "trap_data_abort": "other device",
+    "emulate_transfer": "decoded transfer", "gicd_read": "GICD read", "gicd_write": "GICD write",
+    "pl011_read": "PL011", "pl011_write": "PL011", "transport_read": "virtio", "transport_write": "virtio",
+    "dir_write": "GICC_DIR", "vgic_send_sgi": "GICD, SGI", "vgic_forward": "IRQ, timer",
+    "console_irq": "IRQ, UART", "inject_undefined": "fault injected", "inject_data_abort": "fault injected",
     "inject_prefetch_abort": "fault injected",
 }
 

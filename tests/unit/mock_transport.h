@@ -60,18 +60,13 @@ static const struct irq_line mock_irq = {mock_line_set, 47};
 
 static inline uint32_t bus_read(struct virtio_device *device, uint32_t offset, uint8_t size)
 {
-	struct mmio_access access = {.offset = offset, .value = 0xdeadbeef, .size = size};
-
-	assert_true(virtio_mmio_access(device, &access));
-	return access.value;
+	return virtio_mmio_ops.read(device, offset, size);
 }
 
 static inline void bus_write(struct virtio_device *device, uint32_t offset, uint8_t size,
 			     uint32_t value)
 {
-	struct mmio_access access = {offset, value, size, true};
-
-	assert_true(virtio_mmio_access(device, &access));
+	virtio_mmio_ops.write(device, offset, size, value);
 }
 
 static inline uint32_t reg_read(struct virtio_device *device, uint32_t offset)

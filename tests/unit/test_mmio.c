@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tests of hyp/mmio.c: which device answers an address, what is refused, and the lock around a
- * handler. */
+/* Tests of hyp/mmio.c: which device answers an address, what is refused, and the lock around an
+ * access. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,29 +14,41 @@
 
 /* A device that remembers its last access. */
 struct device {
-	unsigned int calls;
-	struct mmio_access seen;
+	unsigned int calls, writes;
+	uint32_t offset, size, value;
 	uint32_t answer;
-	bool refuses;
 	struct spinlock *lock; /* if not NULL: must be held by whoever calls */
 };
 
 static struct device devices[MMIO_REGIONS_MAX];
 
-static bool answer(void *opaque, struct mmio_access *access)
+static struct device *note(void *opaque, uint32_t offset, uint32_t size)
 {
 	struct device *device = opaque;
 
 	device->calls++;
-	device->seen = *access;
+	device->offset = offset;
+	device->size = size;
 	if (device->lock != NULL) {
 		assert_int_equal((uint16_t)(device->lock->next - device->lock->owner), 1);
 	}
-	if (!access->is_write) {
-		access->value = device->answer;
-	}
-	return !device->refuses;
+	return device;
 }
+
+static uint32_t answer_read(void *opaque, uint32_t offset, uint32_t size)
+{
+	return note(opaque, offset, size)->answer;
+}
+
+static void answer_write(void *opaque, uint32_t offset, uint32_t size, uint32_t value)
+{
+	struct device *device = note(opaque, offset, size);
+
+	device->writes++;
+	device->value = value;
+}
+
+static const struct mmio_ops answer = {.read = answer_read, .write = answer_write};
 
 static int setup(void **state)
 {
@@ -48,14 +60,14 @@ static int setup(void **state)
 
 static int add(uint64_t base, uint32_t size, struct device *device)
 {
-	return mmio_add(base, size, answer, device, NULL);
+	return mmio_add(base, size, &answer, device, NULL);
 }
 
 static bool read_at(uint64_t ipa, uint8_t size)
 {
-	struct mmio_access access = {.size = size};
+	uint32_t value;
 
-	return mmio_dispatch(ipa, &access);
+	return mmio_read_ipa(ipa, size, &value);
 }
 
 /* A read that only @device sees, at @offset. */
@@ -65,8 +77,8 @@ static void expect_device(uint64_t ipa, uint8_t size, struct device *device, uin
 
 	assert_true(read_at(ipa, size));
 	assert_int_equal(device->calls, before + 1);
-	assert_int_equal(device->seen.offset, offset);
-	assert_int_equal(device->seen.size, size);
+	assert_int_equal(device->offset, offset);
+	assert_int_equal(device->size, size);
 }
 
 static void nothing_answers_in_an_empty_table(void **state)
@@ -187,35 +199,37 @@ static void unaligned_accesses_never_reach_the_device(void **state)
 	assert_false(read_at(0x10fe, 4));
 }
 
-static void the_handler_gets_and_gives_the_value(void **state)
+static void the_device_gets_and_gives_the_value(void **state)
 {
-	struct mmio_access access = {.value = 0xa5a5a5a5, .size = 4, .is_write = true};
+	uint32_t value = 0;
 
 	(void)state;
 	assert_int_equal(add(0x1000, 0x100, &devices[0]), 0);
-	assert_true(mmio_dispatch(0x1004, &access));
-	assert_true(devices[0].seen.is_write);
-	assert_int_equal(devices[0].seen.value, 0xa5a5a5a5);
+	assert_true(mmio_write_ipa(0x1004, 4, 0xa5a5a5a5));
+	assert_int_equal(devices[0].writes, 1);
+	assert_int_equal(devices[0].offset, 4);
+	assert_int_equal(devices[0].value, 0xa5a5a5a5);
 	devices[0].answer = 0xdeadbeef;
-	access = (struct mmio_access){.size = 4};
-	assert_true(mmio_dispatch(0x1008, &access));
-	assert_int_equal(access.value, 0xdeadbeef);
-	devices[0].refuses = true;
-	assert_false(mmio_dispatch(0x1008, &access));
-	assert_int_equal(devices[0].calls, 3);
+	assert_true(mmio_read_ipa(0x1008, 4, &value));
+	assert_int_equal(value, 0xdeadbeef);
+	assert_int_equal(devices[0].writes, 1);
+	assert_false(mmio_write_ipa(0x1006, 4, 0));
+	assert_false(mmio_write_ipa(0x1100, 4, 0));
+	assert_false(mmio_read_ipa(0x1100, 4, &value));
+	assert_int_equal(value, 0xdeadbeef);
+	assert_int_equal(devices[0].calls, 2);
 }
 
-static void the_lock_is_held_by_the_handler_and_nobody_else(void **state)
+static void the_lock_is_held_by_the_device_and_nobody_else(void **state)
 {
 	struct spinlock lock = {0};
 
 	(void)state;
 	devices[0].lock = &lock;
-	assert_int_equal(mmio_add(0x1000, 0x100, answer, &devices[0], &lock), 0);
+	assert_int_equal(mmio_add(0x1000, 0x100, &answer, &devices[0], &lock), 0);
 	assert_true(read_at(0x1000, 4));
 	assert_int_equal(lock.owner, lock.next);
-	devices[0].refuses = true;
-	assert_false(read_at(0x1000, 4));
+	assert_true(mmio_write_ipa(0x1000, 4, 1));
 	assert_int_equal(lock.owner, lock.next);
 	assert_false(read_at(0x1001, 4));
 	assert_false(read_at(0x2000, 4));
@@ -289,8 +303,8 @@ int main(void)
 		cmocka_unit_test_setup(overlaps_are_refused_and_change_nothing, setup),
 		cmocka_unit_test_setup(odd_bases_and_sizes_are_refused, setup),
 		cmocka_unit_test_setup(unaligned_accesses_never_reach_the_device, setup),
-		cmocka_unit_test_setup(the_handler_gets_and_gives_the_value, setup),
-		cmocka_unit_test_setup(the_lock_is_held_by_the_handler_and_nobody_else, setup),
+		cmocka_unit_test_setup(the_device_gets_and_gives_the_value, setup),
+		cmocka_unit_test_setup(the_lock_is_held_by_the_device_and_nobody_else, setup),
 		cmocka_unit_test_setup(a_full_table_finds_each_of_its_regions, setup),
 		cmocka_unit_test_setup(random_tables_agree_with_a_map, setup),
 	};

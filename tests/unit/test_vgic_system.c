@@ -261,7 +261,7 @@ static void test_nothing_beyond_the_last_intid(void **state)
 static void test_special_intids_do_not_exist(void **state)
 {
 	(void)state;
-	hw_reset(32, 2, 4);
+	hw_reset(31, 2, 4);
 	hw_open(0, GICV_GRP0);
 	hw_write(0, CTLR, 4, 1);
 	for (uint32_t block = IGROUPR; block <= ICACTIVER; block += 0x80) {

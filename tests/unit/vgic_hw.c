@@ -4,6 +4,7 @@
 #include <string.h>
 #include "hyp/vgic.c"
 #include "hyp/vgic_lr.c"
+#include "hyp/vgic_taken.c"
 #include "hyp/vgicd.c"
 
 #define HCR_UIE    (1u << 1)
@@ -120,9 +121,16 @@ void gic_private_enable(uint32_t mask, bool enable)
 	core->ppi_enabled = enable ? core->ppi_enabled | mask : core->ppi_enabled & ~mask;
 }
 
+void gic_private_pend(uint32_t mask, bool pending)
+{
+	struct hw_core *core = self();
+
+	core->ppi_latched = pending ? core->ppi_latched | mask : core->ppi_latched & ~mask;
+}
+
 uint32_t gic_private_pending(void)
 {
-	return self()->ppi_wire;
+	return self()->ppi_wire | self()->ppi_latched;
 }
 
 void vgic_trap_dir(void)
@@ -149,7 +157,7 @@ static bool maintenance(const struct hw_core *core)
 
 static uint32_t firing(const struct hw_core *core)
 {
-	return core->ppi_wire & core->ppi_enabled & ~core->ppi_active;
+	return (core->ppi_wire | core->ppi_latched) & core->ppi_enabled & ~core->ppi_active;
 }
 
 bool hw_is_quiet(unsigned int cpu)
@@ -170,6 +178,7 @@ void hw_interrupt(unsigned int cpu)
 		uint32_t intid = (uint32_t)__builtin_ctz(firing(core));
 
 		core->ppi_active |= 1u << intid;
+		core->ppi_latched &= ~(1u << intid);
 		if (hw.fired != NULL) {
 			hw.fired(cpu, intid);
 		}
@@ -362,13 +371,12 @@ void hw_eoi(unsigned int cpu, uint32_t iar)
 
 void hw_dir(unsigned int cpu, uint32_t iar)
 {
-	struct mmio_access access = {.offset = 0, .value = iar, .size = 4, .is_write = true};
 	struct hw_core *core = &hw.core[cpu];
 
 	if (hw.dir_trapped) {
 		hw.self = cpu;
 		hw.waits = 0;
-		vgic_dir_access(NULL, &access);
+		vgic_dir_ops.write(NULL, 0, 4, iar);
 	} else if ((core->ctlr & VMCR_EOIMODE) != 0 && !deactivate(core, iar)) {
 		core->hcr += GICH_HCR_EOICOUNT_1;
 	}
@@ -384,22 +392,19 @@ void hw_open(unsigned int cpu, uint32_t ctlr)
 
 uint32_t hw_read(unsigned int cpu, uint32_t offset, unsigned int size)
 {
-	struct mmio_access access = {.offset = offset, .size = (uint8_t)size};
+	uint32_t value;
 
 	hw.self = cpu;
 	hw.waits = 0;
-	vgicd_access(NULL, &access);
-	return size == 4 ? access.value : access.value & ((1u << size * 8) - 1);
+	value = vgicd_ops.read(NULL, offset, size);
+	return size == 4 ? value : value & ((1u << size * 8) - 1);
 }
 
 void hw_write(unsigned int cpu, uint32_t offset, unsigned int size, uint32_t value)
 {
-	struct mmio_access access = {
-		.offset = offset, .size = (uint8_t)size, .is_write = true, .value = value};
-
 	hw.self = cpu;
 	hw.waits = 0;
-	vgicd_access(NULL, &access);
+	vgicd_ops.write(NULL, offset, size, value);
 }
 
 void hw_wire(unsigned int cpu, uint32_t intid, bool level)

@@ -113,6 +113,7 @@ static struct shown look(unsigned int cpu, uint32_t intid)
 	};
 
 	if (intid < 32) {
+		shown.pending |= (hw.core[cpu].ppi_latched & bit) != 0;
 		add_list_registers(cpu, intid, &shown);
 		return shown;
 	}
