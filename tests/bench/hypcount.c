@@ -3,12 +3,18 @@
  * A plugin for QEMU's TCG: counts the instructions of bivy's image by their address, from reset to
  * the guest's first entry and after it, and each exit's instructions and GIC accesses by class.
  *
- * An instruction is bivy's if its address is in a place where the image runs and its bytes are the
- * image's: the guest may use the same addresses. Arguments: image=FILE   bivy.bin marks=FILE lines
- * of "OFFSET KIND", hexadecimal offset into the image; KIND: v a vector, r an ERET to the guest, or
- * a number from 1 to 31, the class of the exit that comes by here (the last one counts) out=FILE
- * gets lines: "insn OFFSET BOOT RUN", "exit CLASS COUNT INSTRUCTIONS MIN MAX GICD GICC GICH UART"
- *   base=HEX     a place where the image runs; up to four
+ * A block of instructions, Arm or Thumb, is bivy's if it lies in a place where the image runs and
+ * all its bytes are the image's: the guest may use the same addresses.
+ *
+ * Arguments:
+ * - image=FILE   bivy.bin
+ * - marks=FILE   lines of "OFFSET KIND", hexadecimal offset into the image; KIND: v a vector, r an
+ *   ERET to the guest, or a number from 1 to 31, the class of the exit that comes by here (the last
+ *   one counts)
+ * - out=FILE     gets lines: "insn OFFSET BOOT RUN",
+ *   "exit CLASS COUNT INSTRUCTIONS MIN MAX GICD GICC GICH UART"
+ * - base=HEX     a place where the image runs; up to four
+ *
  * QEMU's header is not packaged by Debian; what is used of its interface is declared here
  * (documented in docs/devel/tcg-plugins.rst of QEMU, interface version 1).
  */
@@ -36,6 +42,7 @@ void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, memory_call
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 int qemu_plugin_install(uint64_t id, const void *qemu, int count, char **arguments);
 
@@ -43,15 +50,19 @@ int qemu_plugin_install(uint64_t id, const void *qemu, int count, char **argumen
 
 EXPORT int qemu_plugin_version = 1;
 
-#define INSNS_MAX   0x10000
+#define IMAGE_MAX   0x40000
+#define INSNS_MAX   (IMAGE_MAX / 2)
 #define BASES_MAX   4
 #define CLASSES_MAX 32
 #define DEVICES     4
 #define DEVICE_VA                                                                                  \
 	0x400000 /* pages in this order: GICD, GICC, its second, GICH, UART; hyp/layout.h */
 
+static uint8_t image[IMAGE_MAX];
+static size_t image_size;
+
+/* By the half of the offset into the image: a Thumb instruction may have two bytes. */
 static struct {
-	uint32_t word;
 	char kind; /* 'v', 'r', 'c' or 0 */
 	unsigned int class;
 	uint64_t count, boot;
@@ -61,7 +72,6 @@ static struct {
 	uint64_t count, insns, min, max, device[DEVICES];
 } exits[CLASSES_MAX];
 
-static uint32_t image_size;
 static uint64_t bases[BASES_MAX];
 static unsigned int base_count;
 static const char *out_path;
@@ -125,34 +135,43 @@ static void at_access(unsigned int vcpu, uint32_t what, uint64_t va, void *argum
 	}
 }
 
-/* The instruction's index in the image, or INSNS_MAX. */
+/* The instruction's index in insns[], or INSNS_MAX. */
 static size_t index_of(const struct qemu_plugin_insn *insn)
 {
 	const uint64_t va = qemu_plugin_insn_vaddr(insn);
-	uint32_t word;
+	const size_t size = qemu_plugin_insn_size(insn);
 
 	for (unsigned int i = 0; i < base_count; i++) {
-		if (va - bases[i] < image_size && (va & 3) == 0) {
-			memcpy(&word, qemu_plugin_insn_data(insn), sizeof(word));
-			if (insns[(va - bases[i]) / 4].word == word) {
-				return (va - bases[i]) / 4;
-			}
+		const uint64_t offset = va - bases[i];
+
+		if (offset < image_size && size <= image_size - offset &&
+		    memcmp(image + offset, qemu_plugin_insn_data(insn), size) == 0) {
+			return offset / 2;
 		}
 	}
 	return INSNS_MAX;
 }
 
+static bool is_ours(const struct qemu_plugin_tb *tb)
+{
+	for (size_t n = 0; n < qemu_plugin_tb_n_insns(tb); n++) {
+		if (index_of(qemu_plugin_tb_get_insn(tb, n)) == INSNS_MAX) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* The order matters: marks look at the total before it counts their own instruction. */
 static void on_translation(uint64_t id, struct qemu_plugin_tb *tb)
 {
+	const size_t count = is_ours(tb) ? qemu_plugin_tb_n_insns(tb) : 0;
+
 	(void)id;
-	for (size_t n = 0; n < qemu_plugin_tb_n_insns(tb); n++) {
+	for (size_t n = 0; n < count; n++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, n);
 		const size_t i = index_of(insn);
 
-		if (i == INSNS_MAX) {
-			continue;
-		}
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, 0, &insns[i].count, 1);
 		qemu_plugin_register_vcpu_insn_exec_inline(insn, 0, &total, 1);
 		if (insns[i].kind == 'r') {
@@ -175,7 +194,7 @@ static void on_exit_of_qemu(uint64_t id, void *argument)
 	}
 	for (size_t i = 0; i < INSNS_MAX; i++) {
 		if (insns[i].count != 0) {
-			fprintf(out, "insn %zx %" PRIu64 " %" PRIu64 "\n", i * 4, insns[i].boot,
+			fprintf(out, "insn %zx %" PRIu64 " %" PRIu64 "\n", i * 2, insns[i].boot,
 				insns[i].count - insns[i].boot);
 		}
 	}
@@ -197,9 +216,7 @@ static bool read_image(const char *path)
 	if (file == NULL) {
 		return false;
 	}
-	while (image_size < 4 * INSNS_MAX && fread(&insns[image_size / 4].word, 4, 1, file) == 1) {
-		image_size += 4;
-	}
+	image_size = fread(image, 1, IMAGE_MAX, file);
 	fclose(file);
 	return image_size != 0;
 }
@@ -213,9 +230,9 @@ static bool read_marks(const char *path)
 	if (file == NULL) {
 		return false;
 	}
-	while (fscanf(file, "%" SCNx32 " %7s", &offset, kind) == 2 && offset < 4 * INSNS_MAX) {
-		insns[offset / 4].class = (unsigned int)atoi(kind) % CLASSES_MAX;
-		insns[offset / 4].kind = kind[0] == 'v' || kind[0] == 'r' ? kind[0] : 'c';
+	while (fscanf(file, "%" SCNx32 " %7s", &offset, kind) == 2 && offset < IMAGE_MAX) {
+		insns[offset / 2].class = (unsigned int)atoi(kind) % CLASSES_MAX;
+		insns[offset / 2].kind = kind[0] == 'v' || kind[0] == 'r' ? kind[0] : 'c';
 	}
 	fclose(file);
 	return true;
