@@ -19,7 +19,7 @@ include tests/unit/unit.mk
 early_sources := boot/early.c hyp/board.c hyp/dt.c hyp/dtmap.c hyp/pagetable.c hyp/refuse.c
 sources := boot/head.S hyp/vectors.S $(early_sources) \
 	$(filter-out $(early_sources),$(wildcard hyp/*.c drivers/*/*.c))
-foreign_sources := $(patsubst %,$(LIBFDT_SRC)/%.c,fdt fdt_ro fdt_sw) $(LIBMD_SRC)/sha2.c
+foreign_sources := $(patsubst %,$(LIBFDT_SRC)/%.c,fdt fdt_sw) $(LIBMD_SRC)/sha2.c
 objects := $(patsubst %,$(BUILD)/obj/%.o,$(sources) $(notdir $(foreign_sources)))
 
 # Tuned for the A7 because that costs fewer instructions: for the A15 a push is a row of STRDs.

@@ -17,7 +17,6 @@
 
 struct board board;
 uint32_t image_pa;
-uint32_t board_tree_pa;
 uint64_t boot_l1[4] __attribute__((aligned(32)));
 uint64_t hyp_l1[4] __attribute__((aligned(32)));
 uint64_t table_pool[PT_POOL_TABLES][PT_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
@@ -182,7 +181,6 @@ uint32_t early_main(const void *tree, uint32_t here, uint32_t cpsr)
 		isb();
 		return place;
 	}
-	board_tree_pa = (uint32_t)(uintptr_t)tree;
 	make_tables(here);
 	return place;
 }

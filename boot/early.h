@@ -18,7 +18,6 @@ extern char secondary_start[];
 
 extern struct board board;	      /* what the board's tree says */
 extern uint32_t image_pa;	      /* PA of _image_start */
-extern uint32_t board_tree_pa;	      /* PA of the board's tree, overwritten once the guest is loaded */
 extern uint64_t boot_l1[4], hyp_l1[4]; /* level 1 of HYP's stage 1: while the MMU is switched on, and after */
 extern uint64_t table_pool[PT_POOL_TABLES][PT_ENTRIES];
 extern unsigned int table_pool_used;

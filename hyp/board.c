@@ -176,17 +176,28 @@ static int read_cpus(struct reading *reading)
 	return 0;
 }
 
-static void read_bundle(struct reading *reading)
+/* What the loader left: where the bundle is, and entropy. */
+static void read_chosen(struct reading *reading)
 {
 	const struct dt *dt = &reading->dt;
+	struct board *board = reading->board;
 	uint64_t start, end;
+	uint32_t length, i;
+	const uint8_t *seed;
 	struct dt_at at;
 
-	if (dt_find(&at, dt, "/chosen", 7) &&
-	    dt_number(dt, dt_node(&at), "linux,initrd-start", &start) &&
+	if (!dt_find(&at, dt, "/chosen", 7)) {
+		return;
+	}
+	if (dt_number(dt, dt_node(&at), "linux,initrd-start", &start) &&
 	    dt_number(dt, dt_node(&at), "linux,initrd-end", &end) && start < end) {
-		reading->board->bundle.base = start;
-		reading->board->bundle.size = end - start;
+		board->bundle.base = start;
+		board->bundle.size = end - start;
+	}
+	seed = dt_get(dt, dt_node(&at), "rng-seed", &length);
+	board->has_seed = length >= BOARD_SEED;
+	for (i = 0; board->has_seed && i < BOARD_SEED; i++) {
+		board->seed[i] = seed[i];
 	}
 }
 
@@ -318,7 +329,7 @@ int board_read(const void *dtb, uint32_t limit, struct board *board, struct conf
 		reading.gic = dt_phandle(&reading.dt, dt_node(&gic));
 	}
 	read_uart(&reading);
-	read_bundle(&reading);
+	read_chosen(&reading);
 	read_psci(&reading);
 	if (!have_gic) {
 		return refuse(error, "the board's device tree has no GICv2 (arm,cortex-a15-gic, "

@@ -9,6 +9,7 @@
 #define CPUS_MAX            8
 #define CONFIG_DEVICES_MAX  64
 #define CONFIG_RESERVED_MAX 16
+#define BOARD_SEED          32            /* bytes: as many as a SHA-256 has */
 #define GUEST_RAM_MAX       0xc0000000ull /* 3 GiB: the window of HYP's stage 1, see stage1.c */
 
 /* A refusal: where (a node's path, a property or ""), and a sentence: what is wrong, what to do. */
@@ -70,8 +71,10 @@ struct board {
 	uint32_t hyp_timer_intid; /* 0: not told */
 	unsigned int cpu_count;
 	uint32_t cpu_mpidr[CPUS_MAX]; /* affinity bits, the boot core not necessarily first */
-	bool psci;                    /* firmware has PSCI by SMC */
-	uint32_t psci_cpu_on;         /* function ID, 0x84000003 unless PSCI 0.1 says otherwise */
+	uint8_t seed[BOARD_SEED]; /* the firmware's entropy: the first bytes of /chosen rng-seed */
+	bool has_seed;            /* the tree has that many */
+	bool psci;                /* firmware has PSCI by SMC */
+	uint32_t psci_cpu_on;     /* function ID, 0x84000003 unless PSCI 0.1 says otherwise */
 };
 
 /*

@@ -5,7 +5,6 @@
  */
 #include "vm.h"
 #include <string.h>
-#include <libfdt.h>
 #include "cache.h"
 #include "cpu.h"
 #include "fit.h"
@@ -21,27 +20,14 @@
 #define TREE_GROWTH	  0x4000u   /* bytes that completing the guest's tree may add */
 #define TREE_MAX	  0x100000u
 #define INITRD_OFFSET_MAX 0x8000000u /* 128 MiB: QEMU's hw/arm/boot.c */
-#define SEED_SIZE	  32u
 #define PAGE_UP(x)	  (((x) + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1))
 
 struct vm vm;
 
-static uint8_t entropy[SEED_SIZE]; /* from the board's /chosen rng-seed */
-static bool has_entropy;
+static uint8_t entropy[BOARD_SEED]; /* the board's seed at first, see next_seed() */
 
 static struct config_error error;
 static struct fit_bundle fit;
-
-void vm_seed(const void *tree)
-{
-	int length, chosen = fdt_path_offset(tree, "/chosen");
-	const void *seed = chosen < 0 ? NULL : fdt_getprop(tree, chosen, "rng-seed", &length);
-
-	has_entropy = seed != NULL && length >= (int)sizeof(entropy);
-	if (has_entropy) {
-		memcpy(entropy, seed, sizeof(entropy));
-	}
-}
 
 /* Moves the bundle right below bivy, out of the way of what it will be unpacked to. */
 static void move_bundle(void)
@@ -139,24 +125,24 @@ static uint64_t load_initrd(uint64_t kernel_end, uint64_t *start)
 }
 
 /* A seed for this start of the guest, and another for the next: neither tells the other. */
-static const uint8_t *next_seed(uint8_t seed[SEED_SIZE])
+static const uint8_t *next_seed(uint8_t seed[BOARD_SEED])
 {
-	uint8_t input[SEED_SIZE + 1];
+	uint8_t input[BOARD_SEED + 1];
 
-	if (!has_entropy) {
+	if (!board.has_seed) {
 		return NULL;
 	}
-	memcpy(input, entropy, SEED_SIZE);
-	input[SEED_SIZE] = 0;
+	memcpy(input, entropy, BOARD_SEED);
+	input[BOARD_SEED] = 0;
 	sha256(input, sizeof(input), seed);
-	input[SEED_SIZE] = 1;
+	input[BOARD_SEED] = 1;
 	sha256(input, sizeof(input), entropy);
 	return seed;
 }
 
 static void load_tree(uint64_t ipa, uint64_t initrd_start)
 {
-	static uint8_t seed[SEED_SIZE];
+	static uint8_t seed[BOARD_SEED];
 	struct guestdt_facts facts = {
 		.ram_base = vm.memory.base,
 		.ram_size = vm.memory.size,
@@ -239,6 +225,7 @@ static unsigned int order_cpus(void)
 
 void vm_create(void)
 {
+	memcpy(entropy, board.seed, sizeof(entropy));
 	move_bundle();
 	cache_flush_all(); /* no line that the firmware or the move left may land in the guest's RAM later */
 	read_bundle();

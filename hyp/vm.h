@@ -19,9 +19,6 @@ struct vm {
 
 extern struct vm vm;
 
-/* Takes the firmware's entropy from the board's tree, if it left some there. Before anything overwrites the tree. */
-void vm_seed(const void *tree);
-
 /* Reads the bundle, lays out RAM, stage 2 and devices. Boot core, once. Stops with a sentence if it
  * can't. */
 void vm_create(void);

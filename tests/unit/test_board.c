@@ -96,6 +96,29 @@ static void test_variants(void **state)
 	assert_int_equal(board.maintenance_intid, 25);
 }
 
+static void test_seed(void **state)
+{
+	static const char bytes[BOARD_SEED + 1] = {1, 2, 3, [BOARD_SEED - 1] = 4, 5};
+	struct board board;
+
+	(void)state;
+	read_changed((const struct change[]){DROP("/", "model")}, 1, &board);
+	assert_false(board.has_seed);
+	read_changed(
+		(const struct change[]){
+			{"/chosen", "rng-seed", CHANGE_BYTES, bytes, BOARD_SEED - 1, {0}}
+        },
+		1, &board);
+	assert_false(board.has_seed);
+	read_changed(
+		(const struct change[]){
+			{"/chosen", "rng-seed", CHANGE_BYTES, bytes, BOARD_SEED + 1, {0}}
+        },
+		1, &board);
+	assert_true(board.has_seed);
+	assert_memory_equal(board.seed, bytes, BOARD_SEED);
+}
+
 static void test_psci(void **state)
 {
 	static const struct {
@@ -373,10 +396,15 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_facts),    cmocka_unit_test(test_variants),
-		cmocka_unit_test(test_psci),     cmocka_unit_test(test_bundle),
-		cmocka_unit_test(test_ram),      cmocka_unit_test(test_tree_is_reserved),
-		cmocka_unit_test(test_refusals), cmocka_unit_test(test_many_cpus),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_psci),
+		cmocka_unit_test(test_bundle),
+		cmocka_unit_test(test_seed),
+		cmocka_unit_test(test_ram),
+		cmocka_unit_test(test_tree_is_reserved),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_many_cpus),
 		cmocka_unit_test(test_hostile),
 	};
 
