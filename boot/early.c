@@ -8,6 +8,7 @@
 #include <string.h>
 #include "boot/early.h"
 #include "hyp/arch.h"
+#include "hyp/cache.h"
 
 #define BOARD_TREE_MAX 0x200000u
 
@@ -22,7 +23,8 @@ uint64_t hyp_l1[4] __attribute__((aligned(32)));
 uint64_t table_pool[PT_POOL_TABLES][PT_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
 unsigned int table_pool_used;
 
-uint32_t early_main(const void *tree, uint32_t here, uint32_t cpsr);
+uint32_t early_place(const void *tree, uint32_t cpsr);
+void early_map(void);
 
 static void say(const char *text)
 {
@@ -51,20 +53,6 @@ static _Noreturn void stop(const char *sentence, const struct config_error *erro
 	for (;;) {
 		wfi();
 	}
-}
-
-/*
- * Writes back and invalidates, so that neither dirty nor stale lines that the firmware left can reach
- * this memory while it is used uncached, or be hit once caches are on (ARM DDI 0406C B2.2.6).
- */
-static void flush_to_memory(uint32_t start, uint32_t size)
-{
-	uint32_t line = dcache_line();
-
-	for (uint32_t offset = 0; offset < size; offset += line) {
-		write_DCCIMVAC(start + offset);
-	}
-	dsb();
 }
 
 /* The start of what is free below @limit if [start, start + size) may not be touched, for KEEP_SIZE bytes. */
@@ -130,10 +118,64 @@ static void map_image(struct pt_pool *pool, uint64_t *root, const char *start, c
 	}
 }
 
-static void make_tables(uint32_t here)
+/* What the linker's @symbol is in the image at @place. */
+static void *in_image(uint32_t place, const void *symbol)
+{
+	return (void *)(place + (uint32_t)((const char *)symbol - _image_start));
+}
+
+/*
+ * Puts the image, bss cleared, to @place. The cache first: neither dirty nor stale lines that the
+ * firmware left can reach this memory while it is used uncached, or be hit once caches are on; and
+ * while they are off, none gets in (ARM DDI 0406C B2.2.6, B3.2.1).
+ */
+static void move_image(uint32_t place)
+{
+	const struct board found = board;
+
+	if (place != (uint32_t)_image_start) {
+		cache_flush((void *)place, (uint32_t)(_image_end - _image_start));
+		memcpy((void *)place, _image_start, (size_t)(_image_file_end - _image_start));
+		write_ICIALLU(0);
+		write_BPIALL(0);
+		dsb();
+		isb();
+	}
+	memset(in_image(place, _bss_start), 0, (size_t)(_bss_end - _bss_start));
+	*(struct board *)in_image(place, &board) = found;
+}
+
+/*
+ * Reads the board's tree at @tree, and puts the image where it has to run. @cpsr: as at entry.
+ * Returns that place.
+ */
+uint32_t early_place(const void *tree, uint32_t cpsr)
+{
+	const uint32_t here = (uint32_t)_image_start;
+	struct config_error error;
+	uint32_t place;
+	int refused;
+
+	board.uart_base = 0; /* for stop(), until the tree is read */
+	if ((uintptr_t)tree - here < KEEP_SIZE) {
+		stop("the board's device tree (in r2) lies inside bivy's image; load it elsewhere",
+		     NULL);
+	}
+	refused = board_read(tree, BOARD_TREE_MAX, &board, &error);
+	check_processor(cpsr); /* first: without HYP mode the tree may lack what it stands for */
+	if (refused != 0) {
+		stop("the board's device tree (in r2) can't be used:", &error);
+	}
+	place = find_place(here, (uint32_t)(uintptr_t)tree, fdt_totalsize(tree));
+	move_image(place);
+	return place;
+}
+
+/* Makes the tables of HYP's stage 1, for the image where it is. */
+void early_map(void)
 {
 	struct pt_pool pool = {.tables = table_pool, .limit = PT_POOL_TABLES, .to_pa = 0};
-	const uint32_t gib = here >> 30;
+	const uint32_t here = (uint32_t)_image_start, gib = here >> 30;
 
 	image_pa = here;
 	if (gib == HYP_VA >> 30) {
@@ -146,41 +188,7 @@ static void make_tables(uint32_t here)
 		map_image(&pool, hyp_l1, slot + PAGE_SIZE, slot + STACK_SLOT, S1_DATA);
 	}
 	boot_l1[HYP_VA >> 30] = hyp_l1[HYP_VA >> 30];
-	boot_l1[gib] = (uint64_t)gib << 30 | S1_CODE | 1; /* a block, read-only: no page is writable and executable */
+	/* a block, read-only: no page is writable and executable */
+	boot_l1[gib] = (uint64_t)gib << 30 | S1_CODE | 1;
 	table_pool_used = pool.used;
-}
-
-/*
- * @tree: the board's tree. @here: where the image is. @cpsr: as at entry.
- * Returns where bivy has to run; if that is not @here, a copy has been put there.
- */
-uint32_t early_main(const void *tree, uint32_t here, uint32_t cpsr)
-{
-	const uint32_t file_size = (uint32_t)(_image_file_end - _image_start);
-	struct config_error error;
-	uint32_t place;
-	int refused;
-
-	memset(_bss_start, 0, (size_t)(_bss_end - _bss_start));
-	if ((uintptr_t)tree - here < KEEP_SIZE) {
-		stop("the board's device tree (in r2) lies inside bivy's image; load it elsewhere", NULL);
-	}
-	refused = board_read(tree, BOARD_TREE_MAX, &board, &error);
-	check_processor(cpsr); /* first: without HYP mode the tree may lack what it stands for */
-	if (refused != 0) {
-		stop("the board's device tree (in r2) can't be used:", &error);
-	}
-	place = find_place(here, (uint32_t)(uintptr_t)tree, fdt_totalsize(tree));
-	if (place != here) {
-		flush_to_memory(place, KEEP_SIZE);
-		memcpy((void *)(uintptr_t)place, (const void *)(uintptr_t)here, file_size);
-		flush_to_memory(place, file_size);
-		write_ICIALLU(0);
-		write_BPIALL(0);
-		dsb();
-		isb();
-		return place;
-	}
-	make_tables(here);
-	return place;
 }

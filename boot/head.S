@@ -22,18 +22,17 @@ _start:
 	.word	0x04030201		/* endianness */
 
 1:	cpsid	aif
-	mov	r4, r2			/* the board's tree, or ATAGs, or anything */
 	adr	r5, _start
-	ldr	r0, =_stacks + STACK_SLOT - HYP_VA
-	add	sp, r5, r0
-	mov	r0, r4
-	mov	r1, r5
-	mrs	r2, cpsr
-	bl	early_main		/* returns where bivy has to be */
-	cmp	r0, r5
-	movne	r2, r4
-	bxne	r0			/* once more, in the copy */
-
+	ldr	r6, =_stacks + STACK_SLOT - HYP_VA
+	add	sp, r5, r6
+	mov	r0, r2
+	mrs	r1, cpsr
+	bl	early_place		/* returns where bivy is from now on */
+	add	sp, r0, r6
+	ldr	r1, =moved - HYP_VA
+	add	pc, r0, r1
+moved:
+	bl	early_map
 	bl	mmu_on
 	mov	r0, #0
 	ldr	r1, =hyp_main
@@ -57,7 +56,7 @@ secondary_start:
 	bx	r1
 
 /*
- * Stage 1 of HYP mode on, with the tables that early_main made; they map this code one to one, too.
+ * Stage 1 of HYP mode on, with the tables that early_map made; they map this code one to one, too.
  * Stale entries of TLBs, branch predictor and instruction cache go first (ARM DDI 0406C B3.10.2, B2.2.6).
  * Returns to the caller's address in HYP_VA's range is up to the caller; sp becomes virtual.
  */
