@@ -26,8 +26,8 @@ objects := $(patsubst %,$(BUILD)/obj/%.o,$(sources) $(notdir $(foreign_sources))
 cflags := -mcpu=cortex-a15 -mtune=cortex-a7 -marm -mfloat-abi=soft -mgeneral-regs-only -mno-unaligned-access \
 	-g -std=gnu11 -ffreestanding -fno-common -ffunction-sections -fdata-sections \
 	-fno-jump-tables -I. -isystem $(LIBFDT_SRC) -isystem $(LIBMD_SRC)
-# What each exit runs is compiled for speed, the rest for size.
-hot := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap psci registers coproc mmio vgic vgic_lr vgicd console) \
+# What each exit runs is compiled for speed, and what the start runs for each line of cache; the rest for size.
+hot := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap psci registers coproc mmio vgic vgic_lr vgicd console cache) \
 	$(BUILD)/obj/drivers/emul/pl011.c.o $(BUILD)/obj/drivers/virtio/queue.c.o
 optimize = $(if $(filter $@,$(hot)),-O2,-Os)
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror

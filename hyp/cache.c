@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Maintenance of the caches (ARM DDI 0406C B2.2). Set/way operations act on the core that runs them alone. */
+/*
+ * Maintenance of the caches (ARM DDI 0406C B2.2). Set/way operations act on the core that runs them
+ * alone.
+ */
 #include "cache.h"
 #include "arch.h"
 
@@ -17,6 +20,7 @@ void cache_flush(const void *start, uint32_t size)
 	uint32_t at = (uint32_t)(uintptr_t)start & ~(line - 1);
 	uint32_t lines = ((uint32_t)(uintptr_t)start - at + size + line - 1) >> __builtin_ctz(line);
 
+#pragma GCC unroll 8
 	for (; lines != 0; lines--, at += line) {
 		write_DCCIMVAC(at);
 	}
@@ -36,8 +40,11 @@ static void flush_level(uint32_t level)
 	sets = (ccsidr >> 13 & 0x7fff) + 1;
 	way_shift = ways > 1 ? (uint32_t)__builtin_clz(ways - 1) : 0;
 	for (uint32_t way = 0; way < ways; way++) {
-		for (uint32_t set = 0; set < sets; set++) {
-			write_DCCISW(way << way_shift | set << line_shift | level << 1);
+		uint32_t line = way << way_shift | level << 1;
+
+#pragma GCC unroll 8
+		for (uint32_t left = sets; left != 0; left--, line += 1u << line_shift) {
+			write_DCCISW(line);
 		}
 	}
 	dsb();
@@ -49,7 +56,8 @@ static void flush_levels(uint32_t count)
 
 	dmb();
 	for (uint32_t level = 0; level < count; level++) {
-		if ((clidr >> 3 * level & 7) >= 2) { /* has data: a data, separate or unified cache */
+		/* has data: a data, separate or unified cache */
+		if ((clidr >> 3 * level & 7) >= 2) {
 			flush_level(level);
 		}
 	}
