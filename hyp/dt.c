@@ -43,6 +43,15 @@ static uint32_t round_up_4(uint32_t value)
 	return (value + 3) & ~3u;
 }
 
+/*
+ * Whether one of the word's bytes is 0. Names of nodes are passed by words: they begin at one, and
+ * the board's tree is read with the caches off, where each load takes as long.
+ */
+static bool has_nul(uint32_t word)
+{
+	return ((word - 0x01010101) & ~word & 0x80808080) != 0;
+}
+
 static const char *check_property(struct check *check)
 {
 	uint32_t left = check->structure_size - check->at;
@@ -70,9 +79,8 @@ static const char *check_property(struct check *check)
 
 static const char *check_begin(struct check *check)
 {
-	const uint8_t *name = check->dt->structure + check->at + 4;
-	uint32_t left = check->structure_size - check->at - 4;
-	uint32_t length = 0;
+	const uint8_t *structure = check->dt->structure;
+	uint32_t name = check->at + 4, last = name; /* the word that ends the name */
 
 	if (check->depth == 0 && check->nodes > 0) {
 		return "there is a second root node";
@@ -84,16 +92,16 @@ static const char *check_begin(struct check *check)
 		return "nodes are nested more than 32 deep";
 	}
 	check->closed = false;
-	while (length < left && name[length] != '\0') {
-		length++;
+	while (last < check->structure_size && !has_nul(dt_word(structure + last))) {
+		last += 4;
 	}
-	if (length == left) {
+	if (last == check->structure_size) {
 		return "the name of a node goes beyond the structure block";
 	}
-	if (check->depth == 1 && length != 0) {
+	if (check->depth == 1 && structure[name] != '\0') {
 		return "the root node has a name";
 	}
-	check->next = check->at + 4 + round_up_4(length + 1);
+	check->next = last + 4;
 	return NULL;
 }
 
@@ -242,7 +250,12 @@ const char *dt_name(const struct dt *dt, uint32_t node)
 /* Offset of the first token after the node's name. */
 static uint32_t node_body(const struct dt *dt, uint32_t node)
 {
-	return round_up_4(node + 4 + dt_length(dt_name(dt, node)) + 1);
+	uint32_t last = node + 4;
+
+	while (!has_nul(dt_word(dt->structure + last))) {
+		last += 4;
+	}
+	return last + 4;
 }
 
 static uint32_t after_property(const struct dt *dt, uint32_t position)
