@@ -36,9 +36,10 @@ struct pt_pool {
  * Maps [@input, @input + @size) to @pa by the largest blocks that alignment allows, from level 1
  * down.
  * @root: level 1 table(s), enough for @input. @input, @pa, @size: multiples of 4 KiB.
- * Existing mappings are never overwritten. Returns 0, -EEXIST if something is mapped there already,
- * or -ENOMEM if the pool is empty; then part of the range may be mapped. Context: before the range
- * is used by any core, or with no entry valid before (no break needed, B3.10.1).
+ * Existing mappings are never overwritten. Returns 0, -EINVAL if something is no multiple, -EEXIST
+ * if something is mapped there already, or -ENOMEM if the pool is empty; then part of the range may
+ * be mapped. Context: before the range is used by any core, or with no entry valid before (no break
+ * needed, B3.10.1).
  */
 int pt_map(struct pt_pool *pool, uint64_t *root, uint64_t input, uint64_t pa, uint64_t size,
 	   uint64_t attributes);
