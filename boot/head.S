@@ -23,6 +23,20 @@ _start:
 
 1:	cpsid	aif
 	adr	r5, _start
+	/* bss and stacks are used uncached from here on: no line that was left may fall on them later (B2.2.6). */
+	ldr	r0, =_bss_start - HYP_VA
+	ldr	r1, =_image_end - HYP_VA
+	add	r0, r5, r0
+	add	r1, r5, r1
+	mrc	p15, 0, r3, c0, c0, 1	/* CTR: DminLine is the logarithm of words in a line */
+	ubfx	r3, r3, #16, #4
+	mov	r4, #4
+	lsl	r4, r4, r3
+2:	mcr	p15, 0, r0, c7, c14, 1	/* DCCIMVAC */
+	add	r0, r0, r4
+	cmp	r0, r1
+	blo	2b
+	dsb
 	ldr	r6, =_stacks + STACK_SLOT - HYP_VA
 	add	sp, r5, r6
 	mov	r0, r2
