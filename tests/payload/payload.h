@@ -13,6 +13,9 @@
 
 #define CORES_MAX 8
 
+/* Milliseconds: what has not come by then never will, however busy the host is. */
+#define LIVENESS 30000u
+
 #define PSR_USR 0x10u
 #define PSR_FIQ 0x11u
 #define PSR_IRQ 0x12u

@@ -63,7 +63,7 @@ def test_uart_input():
 
 
 def test_uart_output_blocks_nobody():
-    """Two cores print all the time; a third core's timer keeps its pace."""
+    """Two cores print all the time; a third core's timer goes on, and so do they."""
     with machine.payload("uart_load", 4) as m:
         machine.verdict(m, 240)
 
