@@ -24,16 +24,19 @@ static const struct timer timers[] = {
 static const struct timer *volatile running;
 static volatile uint32_t rearm; /* how often the handler sets it again; then it switches it off */
 
-/* Stays pending for the level: the handler reprograms it, or is called again. */
+/*
+ * Off until after the end. Were it set again before, it could be due by the end if the host is busy, and
+ * QEMU 7.2 does not look at the wire again after the end of an interrupt by a HW list register.
+ */
 static void tick(uint32_t iar)
 {
+	running->write_ctl(0);
+	write32(GICC_EOIR, iar);
 	if (rearm != 0) {
 		rearm--;
 		running->write_tval(read_CNTFRQ() / 1000);
-	} else {
-		running->write_ctl(0);
+		running->write_ctl(ENABLE);
 	}
-	write32(GICC_EOIR, iar);
 }
 
 static uint32_t repeats;
@@ -46,15 +49,15 @@ static void leave_up(uint32_t iar)
 	write32(GICC_EOIR, iar);
 }
 
-static bool wait_here(uint32_t count, uint32_t milliseconds)
+static bool wait_here(uint32_t count)
 {
-	return wait_for(&gic_log()->count, count, milliseconds);
+	return wait_for(&gic_log()->count, count, LIVENESS);
 }
 
 /* QEMU's timers are late when the machine is busy. */
 static bool comes_up(const struct timer *t)
 {
-	for (uint32_t i = 0; i < 1000 && (t->read_ctl() & STATUS) == 0; i++) {
+	for (uint32_t i = 0; i < LIVENESS && (t->read_ctl() & STATUS) == 0; i++) {
 		delay(1000);
 	}
 	return (t->read_ctl() & STATUS) != 0;
@@ -79,12 +82,12 @@ static void one_timer(const struct timer *t)
 	equal("masked in the timer: does not fire", log->count, 0);
 	result("but its status says that it would", comes_up(t), "%s", t->name);
 	t->write_ctl(ENABLE);
-	result("unmasked: fires", wait_here(1, 1000), "%s", t->name);
+	result("unmasked: fires", wait_here(1), "%s", t->name);
 	rearm = 20;
 	start = t->now();
 	t->write_tval(ms);
 	t->write_ctl(ENABLE);
-	result("fires once for each reprogramming", wait_here(22, 5000), "%s: %u", t->name, log->count);
+	result("fires once for each reprogramming", wait_here(22), "%s: %u", t->name, log->count);
 	delay(3000);
 	equal("and no more", log->count, 22);
 	result("not before its time", t->now() - start >= (uint64_t)ms * 21, "%s", t->name);
@@ -96,7 +99,7 @@ static void one_timer(const struct timer *t)
 	repeats = 5;
 	t->write_tval(ms);
 	t->write_ctl(ENABLE);
-	result("stays up until it is reprogrammed", wait_here(22 + 6, 2000), "%s: %u", t->name, log->count - 22);
+	result("stays up until it is reprogrammed", wait_here(22 + 6), "%s: %u", t->name, log->count - 22);
 	delay(2000);
 	equal("then it falls", log->count, 22 + 6);
 
@@ -109,16 +112,18 @@ static void one_timer(const struct timer *t)
 	equal("disabled in the distributor: does not fire", log->count, 28);
 	result("but is pending there", comes_up(t) && gic_test(GICD_ISPENDR, t->intid), "%s", t->name);
 	gic_set(GICD_ISENABLER, t->intid);
-	result("enabled: fires", wait_here(29, 1000), "%s", t->name);
+	result("enabled: fires", wait_here(29), "%s", t->name);
 
 	/* WFI wakes, with interrupts enabled and with them masked. */
+	rearm = 5; /* one that comes just before the WFI, on a busy host, is not the last */
 	t->write_tval(10 * ms);
 	t->write_ctl(ENABLE);
 	while (log->count == 29) {
 		wfi();
 	}
-	equal("WFI until it fires", log->count, 30);
+	result("WFI until it fires", wait_here(29 + 6), "%s: %u", t->name, log->count - 29);
 	irq_disable();
+	log->count = 30;
 	t->write_tval(10 * ms);
 	t->write_ctl(ENABLE);
 	start = t->now();
@@ -127,7 +132,7 @@ static void one_timer(const struct timer *t)
 	}
 	equal("WFI wakes with interrupts masked, and none is taken", log->count, 30);
 	irq_enable();
-	result("it is taken when they are not", wait_here(31, 1000), "%s", t->name);
+	result("it is taken when they are not", wait_here(31), "%s", t->name);
 	irq_disable();
 	gic_set(GICD_ICENABLER, t->intid);
 }
