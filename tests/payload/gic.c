@@ -80,5 +80,5 @@ void gic_take(void)
 
 bool gic_wait(unsigned int core, uint32_t count)
 {
-	return wait_for(&gic_logs[core].count, count, 2000);
+	return wait_for(&gic_logs[core].count, count, LIVENESS);
 }

@@ -261,7 +261,7 @@ bool job_done(unsigned int index, uint32_t milliseconds)
 void run_on(unsigned int index, void (*job)(void *argument), void *argument)
 {
 	start_job(index, job, argument);
-	if (!job_done(index, 20000)) {
+	if (!job_done(index, 2 * LIVENESS)) {
 		result("the other core's part ends", false, "core %u hangs", index);
 		finish();
 	}

@@ -22,7 +22,7 @@ static uint32_t state(unsigned int core)
 
 static bool becomes(unsigned int core, uint32_t wanted)
 {
-	for (uint32_t i = 0; i < 5000; i++) {
+	for (uint32_t i = 0; i < LIVENESS; i++) {
 		if (state(core) == wanted) {
 			return true;
 		}
@@ -156,13 +156,13 @@ static void suspend_and_sgi(void)
 {
 	write32(GICD_CTLR, 1);
 	start_job(1, suspend, NULL);
-	wait_for(&suspended, 1, 5000);
+	wait_for(&suspended, 1, LIVENESS);
 	delay(20000);
 	equal("CPU_SUSPEND sleeps", suspended, 1);
 	write32(GICD_SGIR, SGIR_LIST(2) | 4);
-	result("bug: wake test inverted (an SGI ends CPU_SUSPEND)", wait_for(&suspended, 3, 5000), "state %u", suspended);
+	result("bug: wake test inverted (an SGI ends CPU_SUSPEND)", wait_for(&suspended, 3, LIVENESS), "state %u", suspended);
 	equal("and the SGI is there", gic_logs[1].count, 1);
-	job_done(1, 5000);
+	job_done(1, LIVENESS);
 }
 
 static void stop_timer(uint32_t iar)

@@ -24,7 +24,7 @@ void payload(void)
 	for (unsigned int core = 1; core < core_count; core++) {
 		equal("other cores are off", (uint32_t)hvc(PSCI_AFFINITY_INFO, core, 0, 0), 1);
 		start_job(core, spin, NULL);
-		wait_for(&cores[core].entries, 1, 2000);
+		wait_for(&cores[core].entries, 1, LIVENESS);
 	}
 	loaded = 2;
 	if (boots <= 3) {

@@ -268,7 +268,7 @@ static void nest(uint32_t iar)
 	if (level + 1 < DEPTH) {
 		gic_set(GICD_ISPENDR, iar + 1);
 		irq_enable();
-		wait_for(&gic_log()->count, level + 2, 500);
+		wait_for(&gic_log()->count, DEPTH, LIVENESS);
 		delay(100);
 		irq_disable();
 	} else {
@@ -550,7 +550,7 @@ static void long_series(void)
 	irq_enable();
 	for (uint32_t round = 0; round < 1000; round++) {
 		write32(GICD_ISPENDR + SPI_FIRST / 32 * 4, 0x7fu << SPI_FIRST % 32);
-		if (!wait_for(&log->count, 7 * (round + 1), 1000)) {
+		if (!wait_for(&log->count, 7 * (round + 1), LIVENESS)) {
 			break;
 		}
 	}

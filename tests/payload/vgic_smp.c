@@ -201,14 +201,15 @@ static void retarget(void)
 
 /* Core 1 holds an SPI active while core 0 looks and acts. */
 
-static volatile uint32_t holding;
+static volatile uint32_t holding, released;
 
 static void hold(uint32_t iar)
 {
 	holding = iar;
-	wait_for(&go, 1, 5000);
+	wait_for(&go, 1, 2 * LIVENESS); /* longer than core 0 needs to look */
 	write32(GICC_EOIR, iar);
 	holding = 0;
+	released++;
 }
 
 static void set_hold(void *argument)
@@ -226,7 +227,7 @@ static void held_elsewhere(void)
 	gic_enable(SPI(2), 0x80);
 	go = 0;
 	gic_set(GICD_ISPENDR, SPI(2));
-	wait_for(&holding, SPI(2), 2000);
+	wait_for(&holding, SPI(2), LIVENESS);
 	equal("core 1 holds it", holding, SPI(2));
 	equal("core 0 reads it as active", read32(GICD_ISACTIVER + word) & bit, bit);
 	equal("and as not pending", read32(GICD_ISPENDR + word) & bit, 0);
@@ -240,17 +241,18 @@ static void held_elsewhere(void)
 	gic_set(GICD_ISENABLER, SPI(2));
 	go = 1;
 	gic_wait(1, 2);
+	wait_for(&released, 2, LIVENESS);
 	delay(1000);
 	equal("after its EOI it comes once more", gic_logs[1].count, 2);
 	equal("and is over", (read32(GICD_ISACTIVER + word) | read32(GICD_ISPENDR + word)) & bit, 0);
 
 	go = 0;
 	gic_set(GICD_ISPENDR, SPI(2));
-	wait_for(&holding, SPI(2), 2000);
+	wait_for(&holding, SPI(2), LIVENESS);
 	gic_set(GICD_ICACTIVER, SPI(2));
 	equal("core 0 ends what core 1 holds", read32(GICD_ISACTIVER + word) & bit, 0);
 	go = 1;
-	wait_for(&holding, 0, 2000);
+	wait_for(&holding, 0, LIVENESS);
 	gic_set(GICD_ISPENDR, SPI(2));
 	gic_wait(1, 4);
 	equal("and it comes again", gic_logs[1].count, 4);
@@ -274,11 +276,11 @@ static void storm(void *argument)
 		(void)read32(GICD_ISACTIVER + SPI_FIRST / 32 * 4);
 		(void)read32(GICD_ISPENDR + SPI_FIRST / 32 * 4);
 		/* Its SPI goes to the next core: wait until both of ours have come there. */
-		if (!wait_for(&gic_logs[next].count, 2 * i, 5000)) {
+		if (!wait_for(&gic_logs[next].count, 2 * i, LIVENESS)) {
 			break;
 		}
 	}
-	wait_for(&gic_logs[self].count, 2 * STORM, 5000);
+	wait_for(&gic_logs[self].count, 2 * STORM, LIVENESS);
 }
 
 static void everybody(void)
@@ -294,7 +296,7 @@ static void everybody(void)
 	storm(NULL);
 	irq_disable();
 	for (unsigned int core = 1; core < core_count; core++) {
-		result("the storm ends", job_done(core, 60000), "core %u hangs after %u interrupts", core,
+		result("the storm ends", job_done(core, 3 * LIVENESS), "core %u hangs after %u interrupts", core,
 		       gic_logs[core].count);
 	}
 	for (unsigned int core = 0; core < core_count; core++) {
