@@ -5,20 +5,21 @@
  *
  * Lock: console.lock guards everything here but the function pointers. Order: a device's lock, then this, then
  * vgic.lock; so events are told to devices with this lock released. No loop waits for the UART but in
- * console_write_last(), console_drain() and before interrupts are on.
+ * console_write_last(), console_drain() and before interrupts are on: a full ring refuses ports, and drops
+ * text of bivy's own once that has used up its share, too.
  */
 #include "console.h"
 #include <string.h>
-#include "cpu.h"
 #include "layout.h"
 #include "print.h"
 #include "stage1.h"
 #include "../drivers/hw/gicv2.h"
 #include "../drivers/hw/uart.h"
 
-#define TX_SIZE 8192 /* bytes, a power of two */
-#define ESCAPE	0x1d /* Ctrl-] */
-#define CHUNK	256  /* bytes copied with the lock held */
+#define TX_SIZE	  8192 /* bytes, a power of two */
+#define OWN_SHARE 1024 /* of them, kept free of what ports write */
+#define ESCAPE	  0x1d /* Ctrl-] */
+#define CHUNK	  256  /* bytes copied with the lock held */
 
 static const struct uart_driver *const uart_drivers[] = {&pl011_driver};
 
@@ -44,29 +45,39 @@ static void set_interrupts(bool receive, bool transmit)
 	}
 }
 
+static size_t tx_used(void)
+{
+	return console.tx_head - console.tx_tail;
+}
+
 /* Moves what the UART takes at once; the transmit interrupt asks for the rest. */
 static void pump(void)
 {
-	while (console.tx_tail != console.tx_head &&
-	       console.uart->put(console.tx[console.tx_tail % TX_SIZE])) {
+	while (tx_used() != 0 && console.uart->put(console.tx[console.tx_tail % TX_SIZE])) {
 		console.tx_tail++;
 	}
-	set_interrupts(console.receive_on, console.tx_tail != console.tx_head);
+	set_interrupts(console.receive_on, tx_used() != 0);
 }
 
+/* Bytes that a port may write. */
 static size_t tx_room(void)
 {
-	return TX_SIZE - (console.tx_head - console.tx_tail);
+	return tx_used() < TX_SIZE - OWN_SHARE ? TX_SIZE - OWN_SHARE - tx_used() : 0;
 }
 
-static size_t enqueue(const uint8_t *bytes, size_t length)
+/* @length: no more than there is room. */
+static void enqueue(const uint8_t *bytes, size_t length)
 {
-	size_t taken = length < tx_room() ? length : tx_room();
-
-	for (size_t i = 0; i < taken; i++) {
+	for (size_t i = 0; i < length; i++) {
 		console.tx[console.tx_head++ % TX_SIZE] = bytes[i];
 	}
-	return taken;
+}
+
+static void enqueue_own(const char *text, size_t length)
+{
+	if (length <= TX_SIZE - tx_used()) {
+		enqueue((const uint8_t *)text, length);
+	}
 }
 
 /* The backend of a port */
@@ -74,6 +85,12 @@ static size_t enqueue(const uint8_t *bytes, size_t length)
 static struct console_port *port_of(struct char_backend *backend)
 {
 	return (struct console_port *)backend;
+}
+
+/* A port asked for more than there was: it is told when there is room again. */
+static void refuse(struct console_port *port)
+{
+	port->wants_room = true;
 }
 
 static size_t port_write(struct char_backend *backend, const uint8_t *bytes, size_t length)
@@ -86,9 +103,12 @@ static size_t port_write(struct char_backend *backend, const uint8_t *bytes, siz
 	do {
 		chunk = length - done < CHUNK ? length - done : CHUNK;
 		spin_lock(&console.lock);
-		taken = enqueue(bytes + done, chunk);
+		taken = chunk < tx_room() ? chunk : tx_room();
+		enqueue(bytes + done, taken);
+		if (taken < chunk) {
+			refuse(port_of(backend));
+		}
 		pump();
-		port_of(backend)->wants_room |= taken < chunk;
 		spin_unlock(&console.lock);
 		done += taken;
 	} while (taken == chunk && done < length);
@@ -104,9 +124,31 @@ static size_t port_write_room(struct char_backend *backend)
 	}
 	spin_lock(&console.lock);
 	room = tx_room();
-	port_of(backend)->wants_room |= room == 0;
+	if (room == 0) {
+		refuse(port_of(backend));
+	}
 	spin_unlock(&console.lock);
 	return room;
+}
+
+/* Who gets input. */
+static struct console_port *focus(void)
+{
+	if (console.chosen != NULL) {
+		return console.chosen;
+	}
+	for (unsigned int i = 0; i < console.port_count; i++) {
+		if (console.port[i].receives(console.port[i].device)) {
+			return &console.port[i];
+		}
+	}
+	return console.port_count != 0 ? &console.port[0] : NULL;
+}
+
+/* @port: NULL if there is none, which takes all. */
+static bool full(const struct console_port *port)
+{
+	return port != NULL && port->rx_head - port->rx_tail == CONSOLE_RX_SIZE;
 }
 
 static size_t port_read(struct char_backend *backend, uint8_t *bytes, size_t length)
@@ -128,9 +170,10 @@ static size_t port_read(struct char_backend *backend, uint8_t *bytes, size_t len
 static size_t port_read_ready(struct char_backend *backend)
 {
 	const struct console_port *port = port_of(backend);
-
 	/* Only the device, whose lock is held, takes bytes out: what is counted here stays. */
-	return __atomic_load_n(&port->rx_head, __ATOMIC_ACQUIRE) - port->rx_tail;
+	const uint32_t ready = __atomic_load_n(&port->rx_head, __ATOMIC_ACQUIRE) - port->rx_tail;
+
+	return ready;
 }
 
 static const struct char_ops port_ops = {
@@ -142,22 +185,9 @@ static const struct char_ops port_ops = {
 
 /* Input */
 
-static struct console_port *focus(void)
+static void answer(const char *text)
 {
-	if (console.chosen != NULL) {
-		return console.chosen;
-	}
-	for (unsigned int i = 0; i < console.port_count; i++) {
-		if (console.port[i].receives(console.port[i].device)) {
-			return &console.port[i];
-		}
-	}
-	return console.port_count != 0 ? &console.port[0] : NULL;
-}
-
-static void enqueue_own(const char *text)
-{
-	enqueue((const uint8_t *)text, strlen(text));
+	enqueue_own(text, strlen(text));
 }
 
 /* The byte after the escape: a port's number chooses it, the escape again is sent as it is. */
@@ -170,11 +200,11 @@ static bool escape_command(uint8_t byte)
 	}
 	if (number < console.port_count) {
 		console.chosen = &console.port[number];
-		enqueue_own("\r\nbivy: input goes to ");
-		enqueue_own(console.chosen->name);
-		enqueue_own("\r\n");
+		answer("\r\nbivy: input goes to ");
+		answer(console.chosen->name);
+		answer("\r\n");
 	} else {
-		enqueue_own("\r\nbivy: after Ctrl-] comes the number of a console, or Ctrl-] again to send one\r\n");
+		answer("\r\nbivy: after Ctrl-] comes the number of a console, or Ctrl-] again to send one\r\n");
 	}
 	return true;
 }
@@ -203,7 +233,7 @@ static void receive(void)
 		struct console_port *port = focus();
 		int byte;
 
-		if (port != NULL && port->rx_head - port->rx_tail == CONSOLE_RX_SIZE) {
+		if (full(port)) {
 			set_interrupts(false, console.transmit_on);
 			return;
 		}
@@ -291,7 +321,7 @@ void console_start_interrupts(void)
 
 static void drain(void)
 {
-	while (console.tx_tail != console.tx_head) {
+	while (tx_used() != 0) {
 		pump();
 	}
 }
@@ -302,10 +332,7 @@ void console_write_own(const char *text, size_t length)
 		return;
 	}
 	spin_lock(&console.lock);
-	if (length > tx_room()) {
-		drain();
-	}
-	enqueue((const uint8_t *)text, length);
+	enqueue_own(text, length);
 	if (console.interrupts) {
 		pump();
 	} else {

@@ -41,12 +41,13 @@ void console_start_interrupts(void);
 /* The UART's interrupt, on the boot core. No lock held. */
 void console_irq(void);
 
-/* bivy's own text: never refused; before console_start_interrupts() and if the ring is full it
- * waits for the UART. */
+/* bivy's own text: waits for the UART before console_start_interrupts(), and never after. Then the
+ * guest can't use up the room for it; @length bytes for which there is none all the same are
+ * dropped. */
 void console_write_own(const char *text, size_t length);
 
-/* Last words: everything in the ring, then this, waiting for the UART; takes no lock if it can't be
- * had. */
+/* Last words: everything in the ring, then this, waiting for the UART; takes no lock, whose holder
+ * may never go on. */
 void console_write_last(const char *text, size_t length);
 
 /* Everything in the ring goes out, waiting for the UART: before power-off. */
