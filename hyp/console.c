@@ -30,6 +30,7 @@ static struct {
 	uint8_t tx[TX_SIZE];
 	uint32_t tx_head, tx_tail; /* free-running */
 	bool interrupts, receive_on, transmit_on;
+	bool refused; /* a port is to be told of room: until then the transmit interrupt stays on */
 	bool escaped; /* the last byte was the escape */
 	struct console_port *chosen;
 	struct console_port port[CONSOLE_PORTS_MAX];
@@ -56,7 +57,7 @@ static void pump(void)
 	while (tx_used() != 0 && console.uart->put(console.tx[console.tx_tail % TX_SIZE])) {
 		console.tx_tail++;
 	}
-	set_interrupts(console.receive_on, tx_used() != 0);
+	set_interrupts(console.receive_on, tx_used() != 0 || console.refused);
 }
 
 /* Bytes that a port may write. */
@@ -91,6 +92,7 @@ static struct console_port *port_of(struct char_backend *backend)
 static void refuse(struct console_port *port)
 {
 	port->wants_room = true;
+	console.refused = true;
 }
 
 static size_t port_write(struct char_backend *backend, const uint8_t *bytes, size_t length)
@@ -253,6 +255,10 @@ void console_irq(void)
 	receive();
 	pump();
 	room = tx_room() >= TX_SIZE / 2;
+	if (room && console.refused) {
+		console.refused = false;
+		set_interrupts(console.receive_on, tx_used() != 0);
+	}
 	spin_unlock(&console.lock);
 
 	for (unsigned int i = 0; i < console.port_count; i++) {
