@@ -169,12 +169,25 @@ static size_t port_read(struct char_backend *backend, uint8_t *bytes, size_t len
 	return count;
 }
 
+/* Input stopped for a port that was full. It goes on if another has the focus now. */
+static void look_again(void)
+{
+	spin_lock(&console.lock);
+	if (!full(focus())) {
+		set_interrupts(true, console.transmit_on);
+	}
+	spin_unlock(&console.lock);
+}
+
 static size_t port_read_ready(struct char_backend *backend)
 {
 	const struct console_port *port = port_of(backend);
 	/* Only the device, whose lock is held, takes bytes out: what is counted here stays. */
 	const uint32_t ready = __atomic_load_n(&port->rx_head, __ATOMIC_ACQUIRE) - port->rx_tail;
 
+	if (ready == 0 && !__atomic_load_n(&console.receive_on, __ATOMIC_RELAXED)) {
+		look_again();
+	}
 	return ready;
 }
 
