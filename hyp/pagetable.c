@@ -29,7 +29,7 @@ static uint64_t *table_below(struct pt_pool *pool, uint64_t *entry)
 			return NULL;
 		}
 		table = pool->tables[pool->used++];
-		*(volatile uint64_t *)entry = ((uintptr_t)table + pool->to_pa) | PT_TABLE;
+		*(volatile uint64_t *)entry = (uint32_t)((uintptr_t)table + pool->to_pa) | PT_TABLE;
 	}
 	return next_table(pool, *entry);
 }
