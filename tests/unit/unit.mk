@@ -53,7 +53,7 @@ fuzz_decode_sources := hyp/decode.c
 fuzz_virtio_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
 fuzz_virtqueue_sources := drivers/virtio/queue.c
 fuzz_vgic_sources := $(unit_vgic_random_sources)
-fuzz_vgic_runs := 1000
+fuzz_vgic_runs := 200
 fuzz_pl011_sources := drivers/emul/pl011.c
 
 BUILD ?= build
