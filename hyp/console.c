@@ -51,13 +51,24 @@ static size_t tx_used(void)
 	return console.tx_head - console.tx_tail;
 }
 
-/* Moves what the UART takes at once; the transmit interrupt asks for the rest. */
-static void pump(void)
+/* The transmit interrupt asks for what waits, and tells of room. */
+static void ask_for_rest(void)
+{
+	set_interrupts(console.receive_on, tx_used() != 0 || console.refused);
+}
+
+/* Moves what the UART takes at once. */
+static void move(void)
 {
 	while (tx_used() != 0 && console.uart->put(console.tx[console.tx_tail % TX_SIZE])) {
 		console.tx_tail++;
 	}
-	set_interrupts(console.receive_on, tx_used() != 0 || console.refused);
+}
+
+static void pump(void)
+{
+	move();
+	ask_for_rest();
 }
 
 /* Bytes that a port may write. */
@@ -95,6 +106,27 @@ static void refuse(struct console_port *port)
 	console.refused = true;
 }
 
+/* Returns how many bytes went to the UART, after all that waited, or into the ring. Lock held. */
+static size_t send(struct console_port *port, const uint8_t *bytes, size_t length)
+{
+	size_t sent = 0, queued;
+
+	move();
+	while (tx_used() == 0 && sent < length && console.uart->put(bytes[sent])) {
+		sent++;
+	}
+	if (sent < length) {
+		queued = length - sent < tx_room() ? length - sent : tx_room();
+		enqueue(bytes + sent, queued);
+		sent += queued;
+	}
+	if (sent < length) {
+		refuse(port);
+	}
+	ask_for_rest();
+	return sent;
+}
+
 static size_t port_write(struct char_backend *backend, const uint8_t *bytes, size_t length)
 {
 	size_t done = 0, taken, chunk;
@@ -105,12 +137,7 @@ static size_t port_write(struct char_backend *backend, const uint8_t *bytes, siz
 	do {
 		chunk = length - done < CHUNK ? length - done : CHUNK;
 		spin_lock(&console.lock);
-		taken = chunk < tx_room() ? chunk : tx_room();
-		enqueue(bytes + done, taken);
-		if (taken < chunk) {
-			refuse(port_of(backend));
-		}
-		pump();
+		taken = send(port_of(backend), bytes + done, chunk);
 		spin_unlock(&console.lock);
 		done += taken;
 	} while (taken == chunk && done < length);
