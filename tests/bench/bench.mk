@@ -10,8 +10,9 @@ bench_cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -mno
 	-Wl,--no-warn-rwx-segments
 bench_warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
 bench_trees := tests/bench/bench.dts $(wildcard guest-config/*.dtsi)
-# The same command line with and without bivy. /bench tells the time and powers off (tests/bench/init.c).
-bench_bootargs := console=ttyAMA0 earlycon quiet rdinit=/bench
+# The same command line with and without bivy. quiet comes first: earlycon shows what was said before it. /bench
+# tells the time and powers off (tests/bench/init.c).
+bench_bootargs := quiet console=ttyAMA0 earlycon rdinit=/bench
 
 .PHONY: bench
 bench: $(BUILD)/bivy.bin $(addprefix $(BENCH)/,payload.bin payload.itb debian.itb native.dtb hypcount.so) \

@@ -24,19 +24,16 @@ static const struct timer timers[] = {
 static const struct timer *volatile running;
 static volatile uint32_t rearm; /* how often the handler sets it again; then it switches it off */
 
-/*
- * Off until after the end. Were it set again before, it could be due by the end if the host is busy, and
- * QEMU 7.2 does not look at the wire again after the end of an interrupt by a HW list register.
- */
+/* Stays pending for the level: the handler reprograms it, or is called again. */
 static void tick(uint32_t iar)
 {
-	running->write_ctl(0);
-	write32(GICC_EOIR, iar);
 	if (rearm != 0) {
 		rearm--;
 		running->write_tval(read_CNTFRQ() / 1000);
-		running->write_ctl(ENABLE);
+	} else {
+		running->write_ctl(0);
 	}
+	write32(GICC_EOIR, iar);
 }
 
 static uint32_t repeats;
