@@ -37,9 +37,18 @@ ldflags := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn
 bivy: $(BUILD)/bivy.bin compile_commands.json
 
 $(BUILD)/bivy.bin: $(BUILD)/bivy.elf
-	$(CROSS)objcopy -O binary $< $@
+	@echo "  OBJCOPY $@"
+	@$(CROSS)objcopy -O binary $< $@
 
-$(BUILD)/bivy.elf: $(objects) $(BUILD)/bivy.ld
+# Names the sources, and is made again when one came or went.
+ifneq ($(file <$(BUILD)/.sources),$(sources))
+.PHONY: $(BUILD)/.sources
+endif
+$(BUILD)/.sources:
+	@mkdir -p $(@D)
+	@echo '$(sources)' >$@
+
+$(BUILD)/bivy.elf: $(objects) $(BUILD)/bivy.ld $(BUILD)/.sources
 	@echo "  LD      $@"
 	@$(CROSS)gcc $(cflags) $(ldflags) -T $(BUILD)/bivy.ld -o $@ $(objects) -lc -lgcc
 
@@ -58,10 +67,8 @@ $(BUILD)/obj/%.o: $(LIBFDT_SRC)/.stamp $(LIBMD_SRC)/.stamp Makefile | $(BUILD)/.
 	@mkdir -p $(@D)
 	@$(CROSS)gcc $(cflags) -Os -w -DSHA256_ONLY -DSHA2_UNROLL_TRANSFORM -c -o $@ $(filter %/$*,$(foreign_sources))
 
-compile_commands.json: Makefile
-	@{ echo '['; sep=; for f in $(sources); do \
-		printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$sep" "$(CURDIR)" $$f \
-			'$(CROSS)gcc $(cflags)' $$f; sep=',\n'; done; printf '\n]\n'; } >$@
+compile_commands.json: Makefile tools/compile-commands $(BUILD)/.sources | $(BUILD)/.deps-build
+	@tools/compile-commands '$(CROSS)gcc $(cflags)' $(sources) >$@
 
 ## make clean       delete build/ (what was downloaded stays in the cache)
 clean:
