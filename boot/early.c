@@ -166,6 +166,11 @@ uint32_t early_place(const void *tree, uint32_t cpsr)
 	if (refused != 0) {
 		stop("the board's device tree (in r2) can't be used:", &error);
 	}
+	if (board.bundle.base < here + (uint64_t)(_image_end - _image_start) &&
+	    here < board.bundle.base + board.bundle.size) {
+		stop("the guest bundle overlaps bivy, which needs 1 MiB where it is loaded; load them apart from each other",
+		     NULL);
+	}
 	place = find_place(here, (uint32_t)(uintptr_t)tree, fdt_totalsize(tree));
 	move_image(place);
 	return place;
