@@ -454,17 +454,40 @@ static int check_intids(const struct guest_config *config, uint32_t intid_limit,
 	return 0;
 }
 
-int config_check(const struct guest_config *config, const struct board *board, uint32_t intid_limit,
-		 struct config_error *error)
+static int check_cpus(const struct guest_config *config, const struct board *board,
+		      struct config_error *error)
 {
-	struct range ram;
-	int result;
+	unsigned int i, j;
 
 	if (config->cpu_count > board->cpu_count) {
 		return refuse(error,
 			      "the guest's device tree has %u CPUs, and the board %u; remove some, "
 			      "or all to get as many as there are",
 			      config->cpu_count, board->cpu_count);
+	}
+	for (i = 0; i < config->cpu_count; i++) {
+		for (j = 0; j < board->cpu_count && board->cpu_mpidr[j] != config->cpu_mpidr[i];
+		     j++) {
+		}
+		if (j == board->cpu_count) {
+			return refuse(
+				error,
+				"the guest's device tree names CPU %llx, which the board does "
+				"not have; remove its node",
+				(unsigned long long)config->cpu_mpidr[i]);
+		}
+	}
+	return 0;
+}
+
+int config_check(const struct guest_config *config, const struct board *board, uint32_t intid_limit,
+		 struct config_error *error)
+{
+	struct range ram;
+	int result = check_cpus(config, board, error);
+
+	if (result != 0) {
+		return result;
 	}
 	window(config, board, 0, &ram);
 	if (ram.size > board->ram.size) {

@@ -217,24 +217,35 @@ void vm_restart(void)
 	vm_load();
 }
 
-/* The rest of the guest's CPUs stay off for it: those that the tree doesn't name. */
+/* Puts the cores that the guest's tree names in front, and returns their number; the others are never started. */
 static unsigned int order_cpus(void)
 {
 	const struct guest_config *config = &vm.config;
+	unsigned int next = 1;
+	bool boot_named = false;
 
 	if (config->cpu_count == 0) {
 		return cpu_count;
 	}
 	for (unsigned int i = 0; i < config->cpu_count; i++) {
-		bool found = false;
+		const uint32_t wanted = config->cpu_mpidr[i];
+		unsigned int j = 0;
 
-		for (unsigned int j = 0; j < cpu_count; j++) {
-			found |= cpus[j].mpidr == config->cpu_mpidr[i];
+		while (j < cpu_count && cpus[j].mpidr != wanted) {
+			j++;
 		}
-		if (!found) {
-			stop("the guest's device tree names a CPU %lx that this board does not have; remove its node",
-			     config->cpu_mpidr[i]);
+		if (j == cpu_count) {
+			stop("the guest's device tree names CPU %lx, which this board does not have; remove its node", wanted);
 		}
+		if (j == 0) {
+			boot_named = true;
+		} else {
+			cpus[j].mpidr = cpus[next].mpidr;
+			cpus[next++].mpidr = wanted;
+		}
+	}
+	if (!boot_named) {
+		stop("the guest's device tree does not name CPU %lx, which this board starts with; add its node", cpus[0].mpidr);
 	}
 	return config->cpu_count;
 }

@@ -18,6 +18,7 @@ static const struct board board = {
 	.ram = {0x40000000, 0x20000000},
 	.gicv = {0x08040000, 0x2000    },
 	.cpu_count = 4,
+	.cpu_mpidr = {0, 1, 2, 3},
 };
 
 static int load(void **state)
@@ -342,6 +343,10 @@ static void test_board_too_small(void **state)
 	small.gicv.size = 0x1000;
 	assert_refused(config_check(&config, &small, 96, &error), &error, "GICV",
 		       "GICV only 0x1000");
+	small = board;
+	small.cpu_mpidr[1] = 0x101;
+	assert_refused(config_check(&config, &small, 96, &error), &error, "a CPU that is not there",
+		       "names CPU 0x1, which the board does not have");
 	small = board;
 	small.cpu_count = 1;
 	assert_refused(config_check(&config, &small, 96, &error), &error, "CPUs",
