@@ -89,14 +89,19 @@ static void start_core(unsigned int index)
 	}
 }
 
+static const char *plural(unsigned int count)
+{
+	return count == 1 ? "" : "s";
+}
+
 _Noreturn void hyp_main(void)
 {
 	unsigned int online = 0;
 
 	stage1_activate();
 	console_init(&board);
-	say("on %s, %d cores, RAM %llu MiB at %llx", board.model, board.cpu_count, board.ram.size >> 20,
-	    board.ram.base);
+	say("on %s, %d core%s, RAM %llu MiB at %llx", board.model, board.cpu_count, plural(board.cpu_count),
+	    board.ram.size >> 20, board.ram.base);
 	map_gic();
 	number_cores();
 	vgic.words = gic_init_distributor() / 32;
@@ -117,8 +122,9 @@ _Noreturn void hyp_main(void)
 	    vm.config.reset == RESET_RESTART ? ", and " : "; bundle of ", vm.bundle.size >> 10,
 	    vm.config.reset == RESET_RESTART ? " KiB of bundle to restart the guest from" : " KiB given to the guest");
 	vm_load();
-	say("the guest gets %d cores, RAM %llu MiB at %llx, %d devices; Ctrl-] chooses its console", online,
-	    vm.memory.size >> 20, vm.memory.base, vm.config.device_count);
+	say("the guest gets %d core%s, RAM %llu MiB at %llx, %d device%s; Ctrl-] chooses its console", online,
+	    plural(online), vm.memory.size >> 20, vm.memory.base, vm.config.device_count,
+	    plural(vm.config.device_count));
 	console_start_interrupts();
 	vcpu_boot();
 }

@@ -34,7 +34,7 @@ def memory_kib(guest):
 def test_debian(cpus, mem):
     with boot(cpus=cpus, mem=mem) as guest:
         assert "under bivy" in guest.log
-        assert f"{cpus} cores" in guest.log
+        assert f"the guest gets {cpus} core" in guest.log
         assert guest.command("nproc").strip() == str(cpus)
         wanted = {"256M": 256, "512M": 512, "3G": 3072}[mem] * 1024
         assert wanted * 0.8 < memory_kib(guest) < wanted
