@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bivy's own messages: formatting and the ways to stop. */
 #include "print.h"
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include "console.h"
 #include "cpu.h"
 
@@ -128,8 +130,10 @@ _Noreturn void stop(const char *pattern, ...)
 
 _Noreturn void stop_error(const char *what, const struct config_error *error)
 {
-	stop("%s: %s%s%s%s%s", what, error->node, error->node[0] != '\0' ? ": " : "", error->property,
-	     error->property[0] != '\0' ? ": " : "", error->text);
+	const bool named = strncmp(error->text, what, strlen(what)) == 0; /* the sentence begins with it */
+
+	stop("%s%s%s%s%s%s%s", named ? "" : what, named ? "" : ": ", error->node, error->node[0] != '\0' ? ": " : "",
+	     error->property, error->property[0] != '\0' ? ": " : "", error->text);
 }
 
 _Noreturn void panic(const char *pattern, ...)
