@@ -2,11 +2,12 @@
 /*
  * Checks a guest on the build machine with the code that reads it at boot.
  *
- *   checkdt GUEST [BOARD]    GUEST: a device tree blob or a bundle (FIT); BOARD: a device tree blob
+ *   checkdt [--bundle] GUEST [BOARD]
  *
- * Exit status: 0 if bivy would accept the guest; 1 if it would refuse, then stdout has one line
- * "NODE<tab>PROPERTY<tab>SENTENCE"; 2 if a file can't be read. Called by tools/checkguest, which
- * adds the line of the .dts.
+ * GUEST: a device tree blob or a bundle (FIT), with --bundle a bundle whatever it looks like;
+ * BOARD: a device tree blob. Exit status: 0 if bivy would accept the guest; 1 if it would refuse
+ * it, 3 if it would refuse the board, then stdout has one line "NODE<tab>PROPERTY<tab>SENTENCE"; 2
+ * if a file can't be read. Called by tools/checkguest, which adds the line of the .dts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -110,8 +111,8 @@ static int check(const struct file *tree, const struct fit_image *kernel,
 	ram_size = GUEST_RAM_MAX;
 	if (board_tree->bytes != NULL) {
 		if (board_read(board_tree->bytes, board_tree->size, &board, &error) != 0) {
-			fprintf(stderr, "checkdt: the board: %s: %s\n", error.node, error.text);
-			return 2;
+			refuse(&error);
+			return 3;
 		}
 		if (config_check(&config, &board, INTIDS_MAX, &error) != 0) {
 			return refuse(&error);
@@ -130,10 +131,13 @@ int main(int argc, char **argv)
 {
 	static struct fit_bundle fit;
 	struct file guest = {0}, tree, board = {0};
+	bool bundle = argc > 1 && strcmp(argv[1], "--bundle") == 0;
 	int status;
 
+	argc -= bundle;
+	argv += bundle;
 	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: checkdt GUEST [BOARD]\n");
+		fprintf(stderr, "usage: checkdt [--bundle] GUEST [BOARD]\n");
 		return 2;
 	}
 	status = read_file(argv[1], &guest);
@@ -141,7 +145,7 @@ int main(int argc, char **argv)
 		status = read_file(argv[2], &board);
 	}
 	tree = guest;
-	if (status == 0 && is_bundle(&guest)) {
+	if (status == 0 && (bundle || is_bundle(&guest))) {
 		status = open_bundle(&guest, &fit, &tree);
 	}
 	if (status == 0) {

@@ -4,7 +4,7 @@
 
 ## make run         boot a guest on QEMU: [GUEST=debian] [CPUS=2] [MEM=512M] [QEMUFLAGS=...],
 ##                  or your own: BUNDLE=guest.itb, which tools/mkbundle makes
-## make debug       the same, and QEMU waits for gdb-multiarch, which starts
+## make debug       the same, and QEMU waits for gdb-multiarch, which starts: [GDB_PORT=1234]
 ## make guest       build a guest's bundle: [GUEST=debian]; guest-config/ has the guests
 ## make deps        install the Debian packages that all of this needs
 
@@ -13,6 +13,7 @@ CPUS ?= 2
 MEM ?= 512M
 BUNDLE ?= $(BUILD)/guests/$(GUEST)/guest.itb
 QEMUFLAGS ?=
+GDB_PORT ?= 1234
 
 .PHONY: run debug guest deps
 
@@ -78,4 +79,4 @@ run: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) | $(BUILD)/.deps-run
 	@BUILD=$(BUILD) tools/run $(run_options) $(BUNDLE) $(QEMUFLAGS)
 
 debug: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) | $(BUILD)/.deps-debug
-	@BUILD=$(BUILD) tools/run --debug $(run_options) $(BUNDLE) $(QEMUFLAGS)
+	@BUILD=$(BUILD) GDB_PORT=$(GDB_PORT) tools/run --debug $(run_options) $(BUNDLE) $(QEMUFLAGS)
