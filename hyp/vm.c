@@ -54,7 +54,7 @@ static void move_bundle(void)
 		stop("no guest: load a bundle as bivy's initrd (QEMU: -initrd guest.itb; see tools/mkbundle)");
 	}
 	if (board.bundle.base < board.ram.base || board.bundle.base + board.bundle.size > image_pa) {
-		stop("the guest bundle at %llx, %llu KiB, is not in RAM below bivy at %llx; load it lower",
+		stop("the guest bundle at %llx, %llu KiB, is not in RAM below bivy at %llx; load it lower, or give the board more RAM",
 		     board.bundle.base, board.bundle.size >> 10, (uint64_t)image_pa);
 	}
 	place = (image_pa - board.bundle.size) & ~(uint64_t)(PAGE_SIZE - 1);
