@@ -33,8 +33,9 @@ class Machine:
     def __init__(self, *options, machine="virt,virtualization=on", cpu="cortex-a15", cpus=1,
                  mem="128M", kernel=BIVY, bundle=None, timeout=ANSWER):
         command = ["-M", machine, "-cpu", cpu, "-smp", str(cpus), "-m", mem, "-nic", "none",
-                   "-display", "none", "-monitor", "none", "-kernel", kernel,
-                   "-chardev", "stdio,id=uart,signal=off", "-serial", "chardev:uart"]
+                   "-display", "none", "-monitor", "none", "-chardev", "stdio,id=uart,signal=off", "-serial", "chardev:uart"]
+        if kernel:
+            command += ["-kernel", kernel]
         if bundle:
             command += ["-initrd", bundle]
         self.child = pexpect.spawn("qemu-system-arm", [*command, *options], timeout=timeout,
@@ -83,6 +84,14 @@ class Machine:
         self.log += self.child.before
         self.child.close()
         return self.child.exitstatus
+
+
+def board_tree(folder, machine="virt,virtualization=on", cpus=4, mem="128M"):
+    """The path of the device tree that QEMU makes for a board, in the folder."""
+    path = os.path.join(str(folder), "board.dtb")
+    subprocess.run(["qemu-system-arm", "-M", f"{machine},dumpdtb={path}", "-cpu", "cortex-a15", "-smp", str(cpus),
+                    "-m", mem, "-nic", "none", "-display", "none"], check=True, stderr=subprocess.DEVNULL)
+    return path
 
 
 def payload(name, cpus=1, native=False, suffix="", **options):
