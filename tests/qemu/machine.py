@@ -72,7 +72,10 @@ class Machine:
         self.send(line + "\r")
         answer = self.expect(prompt, timeout)
         assert "bug in bivy" not in answer, answer
-        return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", answer.replace("\r", "")).split("\n", 1)[-1]
+        answer = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", answer.replace("\r", ""))
+        # What Linux says on its console when the host is busy.
+        answer = re.sub(r"\[ *[0-9.]+\] hrtimer: interrupt took \d+ ns\n", "", answer)
+        return answer.split("\n", 1)[-1]
 
     def ends(self, timeout=-1):
         """Waits until QEMU has ended; returns its exit status."""
