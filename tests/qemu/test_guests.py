@@ -83,6 +83,16 @@ def test_debian_hvc0():
         assert guest.ends(ANSWER) == 0
 
 
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_debian_sleeps_and_wakes(cpus):
+    """Many short sleeps: a timer's interrupt that comes again before the guest ended the last one isn't lost."""
+    with boot(cpus=cpus, mem="256M") as guest:
+        for _ in range(3):
+            guest.command("i=0; while [ $i -lt 300 ]; do usleep 1000; i=$((i+1)); done")
+        guest.send("poweroff\r")
+        assert guest.ends(ANSWER) == 0
+
+
 def test_debian_input_arrives_whole():
     """4 KiB of lines, typed at full speed."""
     lines = [f"line {n:04} of a text that is typed as fast as it goes" for n in range(75)]
