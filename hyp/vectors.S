@@ -53,10 +53,11 @@ trap_vector:
 	lsr	r2, r1, #26
 	adr	lr, 1f
 	ldr	pc, [r3, r2, lsl #2]
+1:	guest_return
 irq_vector:
 	guest_save
 	bl	trap_irq
-1:	guest_return
+	guest_return
 
 reset_vector:
 	fatal	0
