@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bivy: `make help` lists what there is. Everything that is made goes to $(BUILD).
 
-BUILD ?= build
+BUILD := $(or $(BUILD),build)
 CROSS ?= arm-none-eabi-
 LIBFDT_SRC := $(BUILD)/libfdt-src
 LIBMD_SRC := $(BUILD)/libmd-src

@@ -26,10 +26,14 @@ unsigned int table_pool_used;
 uint32_t early_place(const void *tree, uint32_t cpsr);
 void early_map(void);
 
+/* On a PL011 alone: another kind of UART is left to its driver, later. */
 static void say(const char *text)
 {
 	uint32_t uart = board.uart_base != 0 ? (uint32_t)board.uart_base : FALLBACK_UART;
 
+	if (board.uart_base != 0 && strcmp(board.uart_compatible, "arm,pl011") != 0) {
+		return;
+	}
 	for (; *text != '\0'; text++) {
 		while ((mmio_read(uart + PL011_FR) & PL011_FR_TXFF) != 0) {
 		}

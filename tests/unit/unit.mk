@@ -56,7 +56,7 @@ fuzz_vgic_sources := $(unit_vgic_random_sources)
 fuzz_vgic_runs := 200
 fuzz_pl011_sources := drivers/emul/pl011.c
 
-BUILD ?= build
+BUILD := $(or $(BUILD),build)
 UNIT := $(BUILD)/unit
 FUZZ := $(BUILD)/fuzz
 UNIT_CC ?= gcc
