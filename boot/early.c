@@ -8,6 +8,7 @@
 #include <string.h>
 #include "boot/early.h"
 #include "hyp/arch.h"
+#include "hyp/dt.h"
 #include "hyp/cache.h"
 
 #define BOARD_TREE_MAX 0x200000u
@@ -31,7 +32,7 @@ static void say(const char *text)
 {
 	uint32_t uart = board.uart_base != 0 ? (uint32_t)board.uart_base : FALLBACK_UART;
 
-	if (board.uart_base != 0 && strcmp(board.uart_compatible, "arm,pl011") != 0) {
+	if (board.uart_base != 0 && !dt_same(board.uart_compatible, "arm,pl011")) {
 		return;
 	}
 	for (; *text != '\0'; text++) {
