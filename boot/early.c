@@ -141,6 +141,7 @@ static void move_image(uint32_t place)
 	if (place != (uint32_t)_image_start) {
 		cache_flush((void *)place, (uint32_t)(_image_end - _image_start));
 		memcpy((void *)place, _image_start, (size_t)(_image_file_end - _image_start));
+		dsb(); /* written before it may be fetched (B2.2.9) */
 		write_ICIALLU(0);
 		write_BPIALL(0);
 		dsb();

@@ -2,7 +2,7 @@
 /* First instructions: the zImage header, and the way of each core from "MMU off, anywhere" to C at HYP_VA. */
 #include "hyp/layout.h"
 
-#define HSCTLR_ON 0x30c81835 /* RES1 bits | WXN | I | C | M (ARM DDI 0406C B4.1.74) */
+#define HSCTLR_ON 0x30cd187d /* RES1 bits, CP15BEN | WXN | I | C | M (ARM DDI 0406C B4.1.74) */
 #define HTCR_4GIB 0x80803500 /* RES1 bits, T0SZ = 0, inner shareable, write-back walks (B4.1.75) */
 #define HMAIR0_BIVY 0x0000ff04 /* index 0: Device, 1: Normal write-back (B4.1.69) */
 

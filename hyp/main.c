@@ -37,10 +37,12 @@ static void map_gic(void)
 static void init_core(unsigned int index)
 {
 	uint32_t mask;
+	unsigned int lr_count;
 
 	cpus[index].vgic = &vgic.cpu[index];
 	write_HTPIDR((uintptr_t)&cpus[index]);
-	vgic.lr_count = gic_init_cpu(&mask);
+	lr_count = gic_init_cpu(&mask);
+	vgic.lr_count = lr_count < VGIC_LRS_MAX ? lr_count : VGIC_LRS_MAX;
 	vgic.gic_mask[index] = (uint8_t)mask;
 	gic_private_enable(1u << board.maintenance_intid, true);
 	vcpu_init_cpu();

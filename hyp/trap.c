@@ -99,10 +99,19 @@ static void trap_prefetch_abort(struct guest_regs *regs, uint32_t hsr)
 			      (hsr & HSR_S1PTW) != 0 ? ABORT_EXTERNAL_WALK : ABORT_EXTERNAL);
 }
 
+/* The guest's access reached the bus and failed there, later: a virtual asynchronous abort (B1.9.9, HCR.VA). */
+static void pass_async_abort(void)
+{
+	write_HCR(read_HCR() | HCR_VA);
+	isb();
+}
+
 /* What nothing answers: faults other than "nothing mapped", and those that the syndrome doesn't describe. */
 static __attribute__((noinline)) void trap_other_abort(struct guest_regs *regs, uint32_t hsr)
 {
-	if ((hsr & HSR_S1PTW) != 0) {
+	if ((hsr & HSR_FSC) == FSC_ASYNC_EXTERNAL || (hsr & HSR_FSC) == FSC_ASYNC_PARITY) {
+		pass_async_abort();
+	} else if ((hsr & HSR_S1PTW) != 0) {
 		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL_WALK, (hsr & HSR_WNR) != 0);
 	} else if ((hsr & HSR_FSC_CLASS) != FSC_TRANSLATION) {
 		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL, (hsr & HSR_WNR) != 0);
@@ -216,8 +225,11 @@ static void timer_watch_irq(unsigned int cpu)
 	isb(); /* its wire falls before it is deactivated */
 }
 
-/* One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list registers). */
-static inline void take_interrupt(unsigned int cpu)
+/*
+ * One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list registers). A parked
+ * core has no list registers in use, and takes in what came meanwhile when it enters the guest.
+ */
+always_inline void take_interrupt(unsigned int cpu, bool parked)
 {
 	const uint32_t iar = gicc_acknowledge(), intid = iar & IAR_INTID;
 
@@ -225,7 +237,7 @@ static inline void take_interrupt(unsigned int cpu)
 		return;
 	}
 	gicc_eoi(iar);
-	if (intid == INTID_VTIMER || intid == INTID_PTIMER) {
+	if ((intid == INTID_VTIMER || intid == INTID_PTIMER) && !parked) {
 		if (timer_watch != 0) {
 			write_CNTHP_TVAL(timer_watch);
 		}
@@ -234,7 +246,9 @@ static inline void take_interrupt(unsigned int cpu)
 	}
 	if (intid == KICK_SGI || intid == board.maintenance_intid) {
 		dsb(); /* what the sender wrote before its kick is seen after the acknowledge (A3.8.3) */
-		vgic_refresh(cpu);
+		if (!parked) {
+			vgic_refresh(cpu);
+		}
 	} else if (intid == board.uart_intid) {
 		console_irq();
 	} else if (intid == board.hyp_timer_intid) {
@@ -245,7 +259,7 @@ static inline void take_interrupt(unsigned int cpu)
 
 void irq_take(void)
 {
-	take_interrupt(this_cpu()->index);
+	take_interrupt(this_cpu()->index, true);
 }
 
 void trap_irq(struct guest_regs *regs)
@@ -253,18 +267,10 @@ void trap_irq(struct guest_regs *regs)
 	const struct cpu *cpu = this_cpu();
 
 	(void)regs;
-	take_interrupt(cpu->index);
+	take_interrupt(cpu->index, false);
 	if (__atomic_load_n(&cpu->must_park, __ATOMIC_RELAXED)) {
 		vcpu_park();
 	}
-}
-
-/* The guest's access reached the bus and failed there, later: a virtual asynchronous abort (B1.9.x, HCR.VA). */
-void trap_async_abort(struct guest_regs *regs)
-{
-	(void)regs;
-	write_HCR(read_HCR() | HCR_VA);
-	isb();
 }
 
 _Noreturn void hyp_panic(const struct guest_regs *regs, unsigned int vector)

@@ -25,6 +25,8 @@
 #define HSR_FSC_CLASS   0x0000003cu
 #define FSC_TRANSLATION 0x04u
 #define FSC_PERMISSION  0x0cu
+#define FSC_ASYNC_EXTERNAL 0x11u
+#define FSC_ASYNC_PARITY   0x19u
 
 #define HPFAR_FIPA      0xfffffff0u /* IPA[39:12] (B4.1.72) */
 
@@ -35,12 +37,11 @@
 typedef void (*trap_handler)(struct guest_regs *regs, uint32_t hsr);
 extern const trap_handler trap_handlers[64];
 void trap_irq(struct guest_regs *regs);
-void trap_async_abort(struct guest_regs *regs);
 _Noreturn void hyp_panic(const struct guest_regs *regs, unsigned int vector);
 
 extern char hyp_vectors[];
 
-/* Takes one physical interrupt, if one is pending: also for cores that are parked in HYP mode. */
+/* Takes one physical interrupt, if one is pending, on a core that is parked in HYP mode. */
 void irq_take(void);
 
 /*

@@ -45,15 +45,6 @@ static struct {
 _Noreturn void guest_enter(const struct guest_regs *regs, void *stack_top);
 void banked_registers_reset(void);
 
-/* Two words at the top of each stack hold the core's struct cpu, for data_vector. */
-static void *cpu_stack_top(const struct cpu *cpu)
-{
-	const struct cpu **top = (const struct cpu **)(void *)(_stacks + (cpu->index + 1) * STACK_SLOT) - 2;
-
-	*top = cpu;
-	return top;
-}
-
 void vcpu_init_cpu(void)
 {
 	write_HCR(HCR_BIVY);
@@ -177,7 +168,7 @@ static _Noreturn void enter(uint32_t entry, uint32_t r0, uint32_t r1, uint32_t r
 	reset_registers();
 	stage2_activate();
 	vgic_enter_cpu(cpu->index);
-	guest_enter(&regs, cpu_stack_top(cpu));
+	guest_enter(&regs, _stacks + (cpu->index + 1) * STACK_SLOT);
 }
 
 /* The boot core's part of a restart, once all cores are parked. Returns false if some aren't yet. */
@@ -202,9 +193,14 @@ static bool restart_if_all_parked(void)
 	return all;
 }
 
+/* Before a restart the guest's RAM must be clean behind all caches, those of each cluster, too. */
 static void park_begin(unsigned int self)
 {
-	cache_flush_core();
+	if (__atomic_load_n(&cpus[self].must_park, __ATOMIC_RELAXED)) {
+		cache_flush_all();
+	} else {
+		cache_flush_core();
+	}
 	spin_lock(&states.lock);
 	states.cpu[self].state = AFFINITY_OFF;
 	states.cpu[self].parked = true;

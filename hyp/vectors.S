@@ -46,6 +46,7 @@ hyp_vectors:
 	b	irq_vector
 	b	irq_vector	/* FIQ: none is configured */
 
+/* Whatever the guest does, its asynchronous aborts too (HCR.AMO, B1.9.9), comes here. */
 trap_vector:
 	guest_save
 	mrc	p15, 4, r1, c5, c2, 0	/* HSR; EC is its upper six bits (B3.13.6) */
@@ -67,23 +68,8 @@ hvc_vector:
 	fatal	2
 prefetch_vector:
 	fatal	3
-/*
- * Asynchronous aborts of the guest come here, too (HCR.AMO); SPSR tells them from our own. The stack can't
- * be trusted before that is known, so HTPIDR holds r0 meanwhile; its value is above the frame (cpu_stack_top).
- */
 data_vector:
-	mcr	p15, 4, r0, c13, c0, 2
-	mrs	r0, spsr
-	and	r0, r0, #0x1f
-	cmp	r0, #0x1a
-	mrc	p15, 4, r0, c13, c0, 2
-	beq	1f
-	guest_save
-	ldr	r1, [sp, #64]
-	mcr	p15, 4, r1, c13, c0, 2
-	bl	trap_async_abort
-	guest_return
-1:	fatal	4
+	fatal	4
 
 /* The stack may be what's broken: use the emergency one. r1 = vector. */
 hyp_fault:

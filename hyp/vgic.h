@@ -39,7 +39,7 @@ struct irq_bank {
 	};
 	uint8_t owner[32];   /* if in_lr or taken: the core */
 	uint8_t list[32];    /* if in_lr: the list register */
-	uint8_t running[32]; /* if taken: the priority with which it was acknowledged */
+	uint8_t running[32]; /* if taken: the group priority / 8 with which it was acknowledged */
 };
 
 struct vgic_cpu {

@@ -53,7 +53,7 @@ static void withdraw(unsigned int cpu, unsigned int i)
 	uint32_t bit;
 	struct irq_bank *bank = lr_bank(vc, i, &bit);
 
-	gich_write_lr(i, 0);
+	gich_clear_lr(i);
 	bank->in_lr &= ~bit;
 	vc->lr_used &= ~(1u << i);
 	vc->lr_eoi &= ~(1u << i);
@@ -348,7 +348,7 @@ static void refresh_shared(unsigned int cpu)
 void vgic_refresh(unsigned int cpu)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
-	uint32_t ready;
+	uint32_t ready, again;
 
 	if (__atomic_load_n(&vc->inbox_senders, __ATOMIC_RELAXED) != 0) {
 		vgic_open_inbox(cpu);
@@ -359,10 +359,11 @@ void vgic_refresh(unsigned int cpu)
 		return;
 	}
 	ready = irq_bank_deliverable(&vc->private);
-	if (ready == 0 && vc->private.latched == 0) {
+	again = vc->private.latched & vc->private.in_lr; /* its list register must tell its end */
+	if ((ready | again) == 0) {
 		return;
 	}
-	if (ready == 0 || (ready & (ready - 1)) != 0 || !has_room(cpu)) {
+	if (again != 0 || (ready & (ready - 1)) != 0 || !has_room(cpu)) {
 		refresh_shared(cpu); /* an SPI may have come meanwhile: not without the lock */
 		return;
 	}
@@ -371,7 +372,8 @@ void vgic_refresh(unsigned int cpu)
 
 /*
  * If the interrupt fired again, the guest has ended it: its list register is empty and may be written unread,
- * since the physical side of a HW interrupt is active for as long as the virtual one is (5.2.2).
+ * since the physical side of a HW interrupt is active for as long as the virtual one is (5.2.2). Only a guest that
+ * sets and clears the active state itself can make it otherwise; it gets the one interrupt that is due.
  */
 void vgic_forward(unsigned int cpu, uint32_t intid)
 {

@@ -59,7 +59,7 @@ static uint32_t write_group(struct irq_bank *bank, uint32_t offset, uint32_t lan
 
 	(void)offset;
 	vgic_claim(bank, changed);
-	bank->group1 ^= changed;
+	bank->group1 = (bank->group1 & ~changed) | (value & changed); /* by another core meanwhile, perhaps */
 	return changed;
 }
 
@@ -275,7 +275,7 @@ static uint32_t write_config(struct irq_bank *bank, uint32_t offset, uint32_t la
 	changed <<= (offset & 4) * 4;
 	changed &= except_sgis(bank, (bank->edge ^ edge) & ~bank->hw);
 	vgic_claim(bank, changed);
-	bank->edge ^= changed;
+	bank->edge = (bank->edge & ~changed) | (edge & changed);
 	return changed;
 }
 

@@ -23,7 +23,10 @@
 #define GICH_HCR_EOICOUNT   0xf8000000u
 #define GICH_HCR_EOICOUNT_1 0x08000000u
 
+#define VMCR_CBPR    (1u << 4)
 #define VMCR_EOIMODE (1u << 9)
+#define VMCR_ABP     (7u << 18)
+#define VMCR_BP	     (7u << 21)
 
 #define LR_INTID	0x000003ffu
 #define LR_CPUID	0x00001c00u
@@ -68,6 +71,13 @@ static inline void gich_write_lr(unsigned int i, uint32_t value)
 	mmio_write(GICH_VA + 0x100 + 4 * i, value);
 }
 
+/* Nothing of it may be acknowledged any more once the guest goes on: complete before that (A3.8.3). */
+static inline void gich_clear_lr(unsigned int i)
+{
+	gich_write_lr(i, 0);
+	dsb();
+}
+
 static inline uint32_t gich_read_lr(unsigned int i)
 {
 	return mmio_read(GICH_VA + 0x100 + 4 * i);
@@ -100,6 +110,12 @@ static inline uint32_t gich_read_vmcr(void)
 	return mmio_read(GICH_VA + 0x008);
 }
 
+/* Active Priorities Register (5.3.9): bit n is set while the guest runs an interrupt of group priority 8 * n. */
+static inline uint32_t gich_read_apr(void)
+{
+	return mmio_read(GICH_VA + 0x0f0);
+}
+
 /* Lets this core's private interrupts in @mask (bit = INTID, 16 to 31) reach it, or not. */
 static inline void gic_private_enable(uint32_t mask, bool enable)
 {
@@ -122,12 +138,14 @@ static inline uint32_t gic_private_pending(void)
 void gicc_deactivate(uint32_t iar);
 void gic_kick(uint32_t targets);
 void gich_write_lr(unsigned int i, uint32_t value);
+void gich_clear_lr(unsigned int i);
 uint32_t gich_read_lr(unsigned int i);
 uint32_t gich_empty(void);
 uint32_t gich_ended(void);
 void gich_write_hcr(uint32_t value);
 uint32_t gich_read_hcr(void);
 uint32_t gich_read_vmcr(void);
+uint32_t gich_read_apr(void);
 void gic_private_enable(uint32_t mask, bool enable);
 void gic_private_pend(uint32_t mask, bool pending);
 uint32_t gic_private_pending(void);

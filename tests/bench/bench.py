@@ -76,7 +76,7 @@ ROWS = {
 # Classes of exits by the function that is entered; the last one that an exit enters is its class.
 CLASSES = {
     "trap_unknown": "other trap", "trap_wait": "other trap", "trap_prefetch_abort": "other trap",
-    "trap_irq": "IRQ, other", "trap_async_abort": "asynchronous abort",
+    "trap_irq": "IRQ, other",
     "trap_hvc": "HVC, SMC", "trap_smc": "HVC, SMC", "trap_cp15": "CP15, CP14", "trap_cp15_64": "CP15, CP14",
     "trap_cp14": "CP15, CP14", "trap_cp14_64": "CP15, CP14", "trap_data_abort": "other device",
     "emulate_transfer": "decoded transfer", "gicd_read": "GICD read", "gicd_write": "GICD write",

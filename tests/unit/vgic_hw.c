@@ -40,6 +40,11 @@ void gich_write_lr(unsigned int i, uint32_t value)
 	self()->lr[checked(i)] = value;
 }
 
+void gich_clear_lr(unsigned int i)
+{
+	gich_write_lr(i, 0);
+}
+
 uint32_t gich_read_lr(unsigned int i)
 {
 	return self()->lr[checked(i)];
@@ -84,6 +89,11 @@ uint32_t gich_read_hcr(void)
 uint32_t gich_read_vmcr(void)
 {
 	return self()->ctlr | self()->abpr << 18 | self()->bpr << 21 | self()->pmr >> 3 << 27;
+}
+
+uint32_t gich_read_apr(void)
+{
+	return self()->apr;
 }
 
 void gich_reset(void)
