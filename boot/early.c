@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * C before the MMU: check the processor, read the board's tree, move bivy to the top of RAM, make the
- * first tables. Compiled position independent; every pointer here is a physical address.
- * Runs on the boot core alone, all memory Strongly-ordered: no unaligned access, no static pointers.
+ * C before the MMU: check the processor, read the board's tree, move bivy to the top of RAM, make
+ * the first tables. Compiled position independent; every pointer here is a physical address. Runs
+ * on the boot core alone, all memory Strongly-ordered: no unaligned access, no static pointers.
  */
 #include <libfdt.h>
 #include <string.h>
@@ -60,7 +60,8 @@ static _Noreturn void stop(const char *sentence, const struct config_error *erro
 	}
 }
 
-/* The start of what is free below @limit if [start, start + size) may not be touched, for KEEP_SIZE bytes. */
+/* The start of what is free below @limit if [start, start + size) may not be touched, for KEEP_SIZE
+ * bytes. */
 static uint64_t below(uint64_t place, uint64_t start, uint64_t size)
 {
 	if (size == 0 || place + KEEP_SIZE <= start || place >= start + size) {
@@ -70,8 +71,8 @@ static uint64_t below(uint64_t place, uint64_t start, uint64_t size)
 }
 
 /*
- * Highest place in RAM for bivy that spares the bundle and the board's tree; the image where it runs now,
- * too, unless that is the place already.
+ * Highest place in RAM for bivy that spares the bundle and the board's tree; the image where it
+ * runs now, too, unless that is the place already.
  */
 static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
 {
@@ -97,7 +98,9 @@ static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
 		place = below(below(place, board.bundle.base, board.bundle.size), tree, tree_size);
 	}
 	if (place < board.ram.base || place > end) {
-		stop("the bundle, the board's device tree and bivy leave no room in RAM; load them apart from each other", NULL);
+		stop("the bundle, the board's device tree and bivy leave no room in RAM; load them "
+		     "apart from each other",
+		     NULL);
 	}
 	return (uint32_t)place;
 }
@@ -105,20 +108,25 @@ static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
 static void check_processor(uint32_t cpsr)
 {
 	if (FIELD_GET(0xf000u, read_ID_PFR1()) == 0) {
-		stop("this processor has no Virtualization Extensions (QEMU: -M virt,virtualization=on); bivy needs a Cortex-A15, A7 or A17", NULL);
+		stop("this processor has no Virtualization Extensions (QEMU: -M "
+		     "virt,virtualization=on); bivy needs a Cortex-A15, A7 or A17",
+		     NULL);
 	}
 	if ((cpsr & PSR_MODE) != PSR_HYP) {
-		stop("not started in HYP mode; use firmware that hands over in HYP (QEMU: -M virt,virtualization=on)",
+		stop("not started in HYP mode; use firmware that hands over in HYP (QEMU: -M "
+		     "virt,virtualization=on)",
 		     NULL);
 	}
 }
 
 /* One mapping of the image: VA and offset from HYP_VA are the same thing. */
-static void map_image(struct pt_pool *pool, uint64_t *root, const char *start, const char *end, uint64_t attributes)
+static void map_image(struct pt_pool *pool, uint64_t *root, const char *start, const char *end,
+		      uint64_t attributes)
 {
 	uint32_t offset = (uint32_t)(start - _image_start);
 
-	if (pt_map(pool, root, HYP_VA + offset, image_pa + offset, (uint32_t)(end - start), attributes) != 0) {
+	if (pt_map(pool, root, HYP_VA + offset, image_pa + offset, (uint32_t)(end - start),
+		   attributes) != 0) {
 		stop("bivy's own image can't be mapped", NULL);
 	}
 }
@@ -174,7 +182,8 @@ uint32_t early_place(const void *tree, uint32_t cpsr)
 	}
 	if (board.bundle.base < here + (uint64_t)(_image_end - _image_start) &&
 	    here < board.bundle.base + board.bundle.size) {
-		stop("the guest bundle overlaps bivy, which needs 1 MiB where it is loaded; load them apart from each other",
+		stop("the guest bundle overlaps bivy, which needs 1 MiB where it is loaded; load "
+		     "them apart from each other",
 		     NULL);
 	}
 	place = find_place(here, (uint32_t)(uintptr_t)tree, fdt_totalsize(tree));

@@ -16,9 +16,10 @@ extern char _start[], _image_start[], _text_end[], _rodata_end[], _image_file_en
 extern char _bss_start[], _bss_end[], _stacks[], _image_end[];
 extern char secondary_start[];
 
-extern struct board board;	      /* what the board's tree says */
-extern uint32_t image_pa;	      /* PA of _image_start */
-extern uint64_t boot_l1[4], hyp_l1[4]; /* level 1 of HYP's stage 1: while the MMU is switched on, and after */
+extern struct board board; /* what the board's tree says */
+extern uint32_t image_pa;  /* PA of _image_start */
+extern uint64_t boot_l1[4],
+	hyp_l1[4]; /* level 1 of HYP's stage 1: while the MMU is switched on, and after */
 extern uint64_t table_pool[PT_POOL_TABLES][PT_ENTRIES];
 extern unsigned int table_pool_used;
 #pragma GCC visibility pop

@@ -10,7 +10,8 @@ struct char_backend;
 
 /* What a device asks of its backend. None of these waits. */
 struct char_ops {
-	/* Takes up to @length bytes, returns how many it took (0: full; writable() will be called). */
+	/* Takes up to @length bytes, returns how many it took (0: full; writable() will be called).
+	 */
 	size_t (*write)(struct char_backend *backend, const uint8_t *bytes, size_t length);
 	/* Bytes that write() would take now. */
 	size_t (*write_room)(struct char_backend *backend);
@@ -20,7 +21,8 @@ struct char_ops {
 	size_t (*read_ready)(struct char_backend *backend);
 };
 
-/* What a backend tells its device, with the device's lock held: bytes arrived, or room came back. */
+/* What a backend tells its device, with the device's lock held: bytes arrived, or room came back.
+ */
 struct char_events {
 	void (*readable)(void *device);
 	void (*writable)(void *device);

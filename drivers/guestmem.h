@@ -15,9 +15,11 @@ struct guest_memory {
 /*
  * The one bounds check between a guest address and a pointer.
  * @ipa: IPA of the first byte; @length: bytes, may be 0.
- * Returns NULL unless the whole range lies in the guest's RAM; no overflow of @ipa + @length passes.
+ * Returns NULL unless the whole range lies in the guest's RAM; no overflow of @ipa + @length
+ * passes.
  */
-static inline void *guest_memory_at(const struct guest_memory *memory, uint64_t ipa, uint32_t length)
+static inline void *guest_memory_at(const struct guest_memory *memory, uint64_t ipa,
+				    uint32_t length)
 {
 	uint64_t offset = ipa - memory->base;
 

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * A wire to the guest's interrupt controller. set() tells the level of the wire; telling the same level
- * again is harmless and cheap; the distributor makes an edge or a level of it, as the guest configured.
+ * A wire to the guest's interrupt controller. set() tells the level of the wire; telling the same
+ * level again is harmless and cheap; the distributor makes an edge or a level of it, as the guest
+ * configured.
  */
 struct irq_line {
 	void (*set)(uint32_t intid, bool level);

@@ -131,8 +131,8 @@ static inline void wfi(void)
 }
 
 /*
- * Device registers. Nothing orders them against normal memory but the DMB or DSB of the caller, which is a
- * barrier to the compiler, too (ARM DDI 0406C A3.8.3).
+ * Device registers. Nothing orders them against normal memory but the DMB or DSB of the caller,
+ * which is a barrier to the compiler, too (ARM DDI 0406C A3.8.3).
  */
 static inline uint32_t mmio_read(uintptr_t address)
 {

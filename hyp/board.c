@@ -118,7 +118,8 @@ static int read_timer(struct reading *reading)
 				 "the timer's interrupts 1 (physical) and 2 (virtual) must be PPIs "
 				 "of the board's interrupt controller");
 	}
-	if (dt_interrupt(&at, 3, reading->gic, &board->hyp_timer_intid) != 0 || board->hyp_timer_intid >= 32) {
+	if (dt_interrupt(&at, 3, reading->gic, &board->hyp_timer_intid) != 0 ||
+	    board->hyp_timer_intid >= 32) {
 		board->hyp_timer_intid = 0;
 	}
 	return 0;

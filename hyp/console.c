@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The physical console. Output of all ports and of bivy goes out in the order in which it came; input goes to
- * one port: the first whose guest driver listens, until the user chooses by Ctrl-] and its number.
+ * The physical console. Output of all ports and of bivy goes out in the order in which it came;
+ * input goes to one port: the first whose guest driver listens, until the user chooses by Ctrl-]
+ * and its number.
  *
- * Lock: console.lock guards everything here but the function pointers. Order: a device's lock, then this, then
- * vgic.lock; so events are told to devices with this lock released. No loop waits for the UART but in
- * console_write_last(), console_drain() and before interrupts are on: a full ring refuses ports, and drops
- * text of bivy's own once that has used up its share, too.
+ * Lock: console.lock guards everything here but the function pointers. Order: a device's lock, then
+ * this, then vgic.lock; so events are told to devices with this lock released. No loop waits for
+ * the UART but in console_write_last(), console_drain() and before interrupts are on: a full ring
+ * refuses ports, and drops text of bivy's own once that has used up its share, too.
  */
 #include "console.h"
 #include <string.h>
@@ -16,10 +17,10 @@
 #include "../drivers/hw/gicv2.h"
 #include "../drivers/hw/uart.h"
 
-#define TX_SIZE	  8192 /* bytes, a power of two */
+#define TX_SIZE   8192 /* bytes, a power of two */
 #define OWN_SHARE 1024 /* of them, kept free of what ports write */
-#define ESCAPE	  0x1d /* Ctrl-] */
-#define CHUNK	  256  /* bytes copied with the lock held */
+#define ESCAPE    0x1d /* Ctrl-] */
+#define CHUNK     256  /* bytes copied with the lock held */
 
 static const struct uart_driver *const uart_drivers[] = {&pl011_driver};
 
@@ -39,7 +40,8 @@ static struct {
 
 static void set_interrupts(bool receive, bool transmit)
 {
-	if (console.interrupts && (receive != console.receive_on || transmit != console.transmit_on)) {
+	if (console.interrupts &&
+	    (receive != console.receive_on || transmit != console.transmit_on)) {
 		console.receive_on = receive;
 		console.transmit_on = transmit;
 		console.uart->interrupts(receive, transmit);
@@ -246,7 +248,8 @@ static bool escape_command(uint8_t byte)
 		answer(console.chosen->name);
 		answer("\r\n");
 	} else {
-		answer("\r\nbivy: after Ctrl-] comes the number of a console, or Ctrl-] again to send one\r\n");
+		answer("\r\nbivy: after Ctrl-] comes the number of a console, or Ctrl-] again to "
+		       "send one\r\n");
 	}
 	return true;
 }
@@ -334,8 +337,9 @@ void console_init(const struct board *board)
 	}
 }
 
-struct console_port *console_add_port(const char *name, const struct char_events *events, void *device,
-				      struct spinlock *device_lock, bool (*receives)(const void *device))
+struct console_port *console_add_port(const char *name, const struct char_events *events,
+				      void *device, struct spinlock *device_lock,
+				      bool (*receives)(const void *device))
 {
 	struct console_port *port;
 

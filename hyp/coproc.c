@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* System registers that trap (HCR.TAC, TIDCP, HSTR.T15, HDCR): real, harmless, or UNDEFINED. The core's own. */
+/* System registers that trap (HCR.TAC, TIDCP, HSTR.T15, HDCR): real, harmless, or UNDEFINED. The
+ * core's own. */
 #include "inject.h"
 #include "trap.h"
 
 /* ISS of MCR and MRC traps (ARM DDI 0406C B3.13.6). */
 #define ISS_OPC2 0x000e0000u
 #define ISS_OPC1 0x0001c000u
-#define ISS_CRN	 0x00003c00u
-#define ISS_RT	 0x000001e0u
-#define ISS_CRM	 0x0000001eu
+#define ISS_CRN  0x00003c00u
+#define ISS_RT   0x000001e0u
+#define ISS_CRM  0x0000001eu
 #define ISS_READ (1u << 0)
 
 #define ISS_KEY(crn, opc1, crm, opc2) ((opc2) << 17 | (opc1) << 14 | (crn) << 10 | (crm) << 1)
-#define ISS_REGISTER (ISS_OPC2 | ISS_OPC1 | ISS_CRN | ISS_CRM)
+#define ISS_REGISTER                  (ISS_OPC2 | ISS_OPC1 | ISS_CRN | ISS_CRM)
 
 static void answer(struct guest_regs *regs, uint32_t hsr, uint32_t value)
 {
@@ -23,8 +24,8 @@ static void answer(struct guest_regs *regs, uint32_t hsr, uint32_t value)
 }
 
 /*
- * ACTLR and L2CTLR read as they are, all else in the implementation-defined space reads as zero; writes
- * there are ignored (what they would change is every core's and bivy's, too).
+ * ACTLR and L2CTLR read as they are, all else in the implementation-defined space reads as zero;
+ * writes there are ignored (what they would change is every core's and bivy's, too).
  */
 void trap_cp15(struct guest_regs *regs, uint32_t hsr)
 {
@@ -57,7 +58,8 @@ void trap_cp15_64(struct guest_regs *regs, uint32_t hsr)
 	trap_cp14_64(regs, hsr);
 }
 
-/* Debug registers (HDCR.TDRA, TDOSA, TDA): no breakpoints, no channel, as DBGDIDR = 0 says; trace is absent. */
+/* Debug registers (HDCR.TDRA, TDOSA, TDA): no breakpoints, no channel, as DBGDIDR = 0 says; trace
+ * is absent. */
 void trap_cp14(struct guest_regs *regs, uint32_t hsr)
 {
 	if (condition_fails(regs, hsr)) {

@@ -23,7 +23,7 @@ struct vgic_cpu;
 struct cpu {
 	unsigned int index;
 	struct vgic_cpu *vgic; /* its part of the virtual GIC */
-	uint32_t mpidr; /* affinity bits */
+	uint32_t mpidr;        /* affinity bits */
 	bool must_park; /* other cores set it under vcpu.c's lock: this one is to leave the guest */
 };
 

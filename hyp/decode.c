@@ -334,32 +334,32 @@ static bool wide_single(const struct input *in, struct transfer *t)
 
 /* A5.3 (single), A5.2.8 and 9 (extra, unprivileged), A5.2.10 (synchronization), A5.5 (block). */
 static const struct form arm_forms[] = {
-	{0x0e500000, 0x04000000, arm_single,    4, STORE      }, /* STR */
-	{0x0e500000, 0x04100000, arm_single,    4, LOAD       }, /* LDR */
-	{0x0e500000, 0x04400000, arm_single,    1, STORE      }, /* STRB */
-	{0x0e500000, 0x04500000, arm_single,    1, LOAD       }, /* LDRB */
-	{0x0e500010, 0x06000000, arm_single,    4, STORE      }, /* STR, by a register */
-	{0x0e500010, 0x06100000, arm_single,    4, LOAD       }, /* LDR */
-	{0x0e500010, 0x06400000, arm_single,    1, STORE      }, /* STRB */
-	{0x0e500010, 0x06500000, arm_single,    1, LOAD       }, /* LDRB */
-	{0x0e1000f0, 0x000000b0, arm_extra,     2, STORE      }, /* STRH */
-	{0x0e1000f0, 0x001000b0, arm_extra,     2, LOAD       }, /* LDRH */
-	{0x0e1000f0, 0x001000d0, arm_extra,     1, LOAD_SIGNED}, /* LDRSB */
-	{0x0e1000f0, 0x001000f0, arm_extra,     2, LOAD_SIGNED}, /* LDRSH */
-	{0x0e1000f0, 0x000000d0, arm_extra,     8, LOAD       }, /* LDRD */
-	{0x0e1000f0, 0x000000f0, arm_extra,     8, STORE      }, /* STRD */
-	{0x0ff00ff0, 0x01000090, arm_swap,      4, LOAD       }, /* SWP */
-	{0x0ff00ff0, 0x01400090, arm_swap,      1, LOAD       }, /* SWPB */
-	{0x0ff00ff0, 0x01800f90, arm_exclusive, 4, STORE      }, /* STREX */
-	{0x0ff00fff, 0x01900f9f, arm_exclusive, 4, LOAD       }, /* LDREX */
-	{0x0ff00ff0, 0x01a00f90, arm_exclusive, 8, STORE      }, /* STREXD */
-	{0x0ff00fff, 0x01b00f9f, arm_exclusive, 8, LOAD       }, /* LDREXD */
-	{0x0ff00ff0, 0x01c00f90, arm_exclusive, 1, STORE      }, /* STREXB */
-	{0x0ff00fff, 0x01d00f9f, arm_exclusive, 1, LOAD       }, /* LDREXB */
-	{0x0ff00ff0, 0x01e00f90, arm_exclusive, 2, STORE      }, /* STREXH */
-	{0x0ff00fff, 0x01f00f9f, arm_exclusive, 2, LOAD       }, /* LDREXH */
-	{0x0e100000, 0x08000000, arm_multiple,  4, STORE      }, /* STM */
-	{0x0e100000, 0x08100000, arm_multiple,  4, LOAD       }, /* LDM */
+	{0x0e500000, 0x04000000, arm_single, 4, STORE},      /* STR */
+	{0x0e500000, 0x04100000, arm_single, 4, LOAD},       /* LDR */
+	{0x0e500000, 0x04400000, arm_single, 1, STORE},      /* STRB */
+	{0x0e500000, 0x04500000, arm_single, 1, LOAD},       /* LDRB */
+	{0x0e500010, 0x06000000, arm_single, 4, STORE},      /* STR, by a register */
+	{0x0e500010, 0x06100000, arm_single, 4, LOAD},       /* LDR */
+	{0x0e500010, 0x06400000, arm_single, 1, STORE},      /* STRB */
+	{0x0e500010, 0x06500000, arm_single, 1, LOAD},       /* LDRB */
+	{0x0e1000f0, 0x000000b0, arm_extra, 2, STORE},       /* STRH */
+	{0x0e1000f0, 0x001000b0, arm_extra, 2, LOAD},        /* LDRH */
+	{0x0e1000f0, 0x001000d0, arm_extra, 1, LOAD_SIGNED}, /* LDRSB */
+	{0x0e1000f0, 0x001000f0, arm_extra, 2, LOAD_SIGNED}, /* LDRSH */
+	{0x0e1000f0, 0x000000d0, arm_extra, 8, LOAD},        /* LDRD */
+	{0x0e1000f0, 0x000000f0, arm_extra, 8, STORE},       /* STRD */
+	{0x0ff00ff0, 0x01000090, arm_swap, 4, LOAD},         /* SWP */
+	{0x0ff00ff0, 0x01400090, arm_swap, 1, LOAD},         /* SWPB */
+	{0x0ff00ff0, 0x01800f90, arm_exclusive, 4, STORE},   /* STREX */
+	{0x0ff00fff, 0x01900f9f, arm_exclusive, 4, LOAD},    /* LDREX */
+	{0x0ff00ff0, 0x01a00f90, arm_exclusive, 8, STORE},   /* STREXD */
+	{0x0ff00fff, 0x01b00f9f, arm_exclusive, 8, LOAD},    /* LDREXD */
+	{0x0ff00ff0, 0x01c00f90, arm_exclusive, 1, STORE},   /* STREXB */
+	{0x0ff00fff, 0x01d00f9f, arm_exclusive, 1, LOAD},    /* LDREXB */
+	{0x0ff00ff0, 0x01e00f90, arm_exclusive, 2, STORE},   /* STREXH */
+	{0x0ff00fff, 0x01f00f9f, arm_exclusive, 2, LOAD},    /* LDREXH */
+	{0x0e100000, 0x08000000, arm_multiple, 4, STORE},    /* STM */
+	{0x0e100000, 0x08100000, arm_multiple, 4, LOAD},     /* LDM */
 };
 
 /*
@@ -368,47 +368,47 @@ static const struct form arm_forms[] = {
  * with P = W = 0 they take), A6.3.7 to 10 (single).
  */
 static const struct form thumb_forms[] = {
-	{0xfffff800, 0x00004800, thumb_word,      4, LOAD       }, /* LDR */
-	{0xfffffe00, 0x00005000, thumb_register,  4, STORE      }, /* STR */
-	{0xfffffe00, 0x00005200, thumb_register,  2, STORE      }, /* STRH */
-	{0xfffffe00, 0x00005400, thumb_register,  1, STORE      }, /* STRB */
-	{0xfffffe00, 0x00005600, thumb_register,  1, LOAD_SIGNED}, /* LDRSB */
-	{0xfffffe00, 0x00005800, thumb_register,  4, LOAD       }, /* LDR */
-	{0xfffffe00, 0x00005a00, thumb_register,  2, LOAD       }, /* LDRH */
-	{0xfffffe00, 0x00005c00, thumb_register,  1, LOAD       }, /* LDRB */
-	{0xfffffe00, 0x00005e00, thumb_register,  2, LOAD_SIGNED}, /* LDRSH */
-	{0xfffff800, 0x00006000, thumb_immediate, 4, STORE      }, /* STR */
-	{0xfffff800, 0x00006800, thumb_immediate, 4, LOAD       }, /* LDR */
-	{0xfffff800, 0x00007000, thumb_immediate, 1, STORE      }, /* STRB */
-	{0xfffff800, 0x00007800, thumb_immediate, 1, LOAD       }, /* LDRB */
-	{0xfffff800, 0x00008000, thumb_immediate, 2, STORE      }, /* STRH */
-	{0xfffff800, 0x00008800, thumb_immediate, 2, LOAD       }, /* LDRH */
-	{0xfffff800, 0x00009000, thumb_word,      4, STORE      }, /* STR */
-	{0xfffff800, 0x00009800, thumb_word,      4, LOAD       }, /* LDR */
-	{0xfffffe00, 0x0000b400, thumb_push_pop,  4, STORE      }, /* PUSH */
-	{0xfffffe00, 0x0000bc00, thumb_push_pop,  4, LOAD       }, /* POP */
-	{0xfffff800, 0x0000c000, thumb_multiple,  4, STORE      }, /* STM */
-	{0xfffff800, 0x0000c800, thumb_multiple,  4, LOAD       }, /* LDM */
-	{0xfe50a000, 0xe8000000, wide_multiple,   4, STORE      }, /* STM */
-	{0xfe502000, 0xe8100000, wide_multiple,   4, LOAD       }, /* LDM */
-	{0xfff00000, 0xe8400000, wide_exclusive,  4, STORE      }, /* STREX */
-	{0xfff00f00, 0xe8500f00, wide_exclusive,  4, LOAD       }, /* LDREX */
-	{0xfff00ff0, 0xe8c00f40, wide_exclusive,  1, STORE      }, /* STREXB */
-	{0xfff00ff0, 0xe8c00f50, wide_exclusive,  2, STORE      }, /* STREXH */
-	{0xfff000f0, 0xe8c00070, wide_exclusive,  8, STORE      }, /* STREXD */
-	{0xfff00fff, 0xe8d00f4f, wide_exclusive,  1, LOAD       }, /* LDREXB */
-	{0xfff00fff, 0xe8d00f5f, wide_exclusive,  2, LOAD       }, /* LDREXH */
-	{0xfff000ff, 0xe8d0007f, wide_exclusive,  8, LOAD       }, /* LDREXD */
-	{0xfe500000, 0xe8400000, wide_dual,       8, STORE      }, /* STRD */
-	{0xfe500000, 0xe8500000, wide_dual,       8, LOAD       }, /* LDRD */
-	{0xff700000, 0xf8000000, wide_single,     1, STORE      }, /* STRB */
-	{0xff700000, 0xf8200000, wide_single,     2, STORE      }, /* STRH */
-	{0xff700000, 0xf8400000, wide_single,     4, STORE      }, /* STR */
-	{0xff700000, 0xf8100000, wide_single,     1, LOAD       }, /* LDRB */
-	{0xff700000, 0xf8300000, wide_single,     2, LOAD       }, /* LDRH */
-	{0xff700000, 0xf8500000, wide_single,     4, LOAD       }, /* LDR */
-	{0xff700000, 0xf9100000, wide_single,     1, LOAD_SIGNED}, /* LDRSB */
-	{0xff700000, 0xf9300000, wide_single,     2, LOAD_SIGNED}, /* LDRSH */
+	{0xfffff800, 0x00004800, thumb_word, 4, LOAD},            /* LDR */
+	{0xfffffe00, 0x00005000, thumb_register, 4, STORE},       /* STR */
+	{0xfffffe00, 0x00005200, thumb_register, 2, STORE},       /* STRH */
+	{0xfffffe00, 0x00005400, thumb_register, 1, STORE},       /* STRB */
+	{0xfffffe00, 0x00005600, thumb_register, 1, LOAD_SIGNED}, /* LDRSB */
+	{0xfffffe00, 0x00005800, thumb_register, 4, LOAD},        /* LDR */
+	{0xfffffe00, 0x00005a00, thumb_register, 2, LOAD},        /* LDRH */
+	{0xfffffe00, 0x00005c00, thumb_register, 1, LOAD},        /* LDRB */
+	{0xfffffe00, 0x00005e00, thumb_register, 2, LOAD_SIGNED}, /* LDRSH */
+	{0xfffff800, 0x00006000, thumb_immediate, 4, STORE},      /* STR */
+	{0xfffff800, 0x00006800, thumb_immediate, 4, LOAD},       /* LDR */
+	{0xfffff800, 0x00007000, thumb_immediate, 1, STORE},      /* STRB */
+	{0xfffff800, 0x00007800, thumb_immediate, 1, LOAD},       /* LDRB */
+	{0xfffff800, 0x00008000, thumb_immediate, 2, STORE},      /* STRH */
+	{0xfffff800, 0x00008800, thumb_immediate, 2, LOAD},       /* LDRH */
+	{0xfffff800, 0x00009000, thumb_word, 4, STORE},           /* STR */
+	{0xfffff800, 0x00009800, thumb_word, 4, LOAD},            /* LDR */
+	{0xfffffe00, 0x0000b400, thumb_push_pop, 4, STORE},       /* PUSH */
+	{0xfffffe00, 0x0000bc00, thumb_push_pop, 4, LOAD},        /* POP */
+	{0xfffff800, 0x0000c000, thumb_multiple, 4, STORE},       /* STM */
+	{0xfffff800, 0x0000c800, thumb_multiple, 4, LOAD},        /* LDM */
+	{0xfe50a000, 0xe8000000, wide_multiple, 4, STORE},        /* STM */
+	{0xfe502000, 0xe8100000, wide_multiple, 4, LOAD},         /* LDM */
+	{0xfff00000, 0xe8400000, wide_exclusive, 4, STORE},       /* STREX */
+	{0xfff00f00, 0xe8500f00, wide_exclusive, 4, LOAD},        /* LDREX */
+	{0xfff00ff0, 0xe8c00f40, wide_exclusive, 1, STORE},       /* STREXB */
+	{0xfff00ff0, 0xe8c00f50, wide_exclusive, 2, STORE},       /* STREXH */
+	{0xfff000f0, 0xe8c00070, wide_exclusive, 8, STORE},       /* STREXD */
+	{0xfff00fff, 0xe8d00f4f, wide_exclusive, 1, LOAD},        /* LDREXB */
+	{0xfff00fff, 0xe8d00f5f, wide_exclusive, 2, LOAD},        /* LDREXH */
+	{0xfff000ff, 0xe8d0007f, wide_exclusive, 8, LOAD},        /* LDREXD */
+	{0xfe500000, 0xe8400000, wide_dual, 8, STORE},            /* STRD */
+	{0xfe500000, 0xe8500000, wide_dual, 8, LOAD},             /* LDRD */
+	{0xff700000, 0xf8000000, wide_single, 1, STORE},          /* STRB */
+	{0xff700000, 0xf8200000, wide_single, 2, STORE},          /* STRH */
+	{0xff700000, 0xf8400000, wide_single, 4, STORE},          /* STR */
+	{0xff700000, 0xf8100000, wide_single, 1, LOAD},           /* LDRB */
+	{0xff700000, 0xf8300000, wide_single, 2, LOAD},           /* LDRH */
+	{0xff700000, 0xf8500000, wide_single, 4, LOAD},           /* LDR */
+	{0xff700000, 0xf9100000, wide_single, 1, LOAD_SIGNED},    /* LDRSB */
+	{0xff700000, 0xf9300000, wide_single, 2, LOAD_SIGNED},    /* LDRSH */
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

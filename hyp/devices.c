@@ -45,16 +45,16 @@ static void add(const struct device_config *config, const struct mmio_ops *ops, 
 	const uint32_t size = (config->size + 255) & ~255u;
 
 	if (mmio_add(config->base, size, ops, device, lock) != 0) {
-		stop("the guest's device tree: %s: no room for its registers at %llx; move it", config->node,
-		     config->base);
+		stop("the guest's device tree: %s: no room for its registers at %llx; move it",
+		     config->node, config->base);
 	}
 }
 
 static struct serial_slot *new_serial(const struct device_config *config)
 {
 	if (serial_count == SERIALS_MAX) {
-		stop("the guest's device tree: %s: more than %d serial devices; remove some", config->node,
-		     SERIALS_MAX);
+		stop("the guest's device tree: %s: more than %d serial devices; remove some",
+		     config->node, SERIALS_MAX);
 	}
 	serials[serial_count].kind = config->kind;
 	return &serials[serial_count++];
@@ -63,8 +63,8 @@ static struct serial_slot *new_serial(const struct device_config *config)
 static void add_pl011(const struct device_config *config)
 {
 	struct serial_slot *slot = new_serial(config);
-	struct console_port *port = console_add_port("the PL011", &pl011_events, &slot->pl011, &slot->lock,
-						     pl011_port_receives);
+	struct console_port *port = console_add_port("the PL011", &pl011_events, &slot->pl011,
+						     &slot->lock, pl011_port_receives);
 
 	pl011_init(&slot->pl011, &port->backend, (struct irq_line){vgic_set_line, config->intid});
 	add(config, &pl011_ops, &slot->pl011, &slot->lock);
@@ -73,8 +73,9 @@ static void add_pl011(const struct device_config *config)
 static void add_virtio_console(const struct device_config *config)
 {
 	struct serial_slot *slot = new_serial(config);
-	struct console_port *port = console_add_port("the virtio console", &virtio_console_events,
-						     &slot->console, &slot->lock, virtio_port_receives);
+	struct console_port *port =
+		console_add_port("the virtio console", &virtio_console_events, &slot->console,
+				 &slot->lock, virtio_port_receives);
 
 	virtio_console_init(&slot->console, &port->backend, &vm.memory,
 			    (struct irq_line){vgic_set_line, config->intid});
@@ -94,11 +95,13 @@ static void (*const makers[])(const struct device_config *config) = {
 
 void devices_create(void)
 {
-	virtio_init(&empty_transport, &virtio_empty, &vm.memory, (struct irq_line){vgic_set_line, 0});
+	virtio_init(&empty_transport, &virtio_empty, &vm.memory,
+		    (struct irq_line){vgic_set_line, 0});
 	mmio_clear();
 	if (mmio_add(vm.config.gicd_base, 0x1000, &vgicd_ops, NULL, NULL) != 0 ||
 	    mmio_add(vm.config.gicc_base + 0x1000, 0x1000, &vgic_dir_ops, NULL, NULL) != 0) {
-		stop("the guest's device tree: the interrupt controller's registers overlap; move them apart");
+		stop("the guest's device tree: the interrupt controller's registers overlap; move "
+		     "them apart");
 	}
 	for (unsigned int i = 0; i < vm.config.device_count; i++) {
 		makers[vm.config.device[i].kind](&vm.config.device[i]);

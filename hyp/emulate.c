@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loads and stores on emulated devices whose syndrome says nothing (HSR.ISV = 0): the instruction is read
- * from the guest, decoded (decode.c) and performed, transfer by transfer. The state is the core's own; what
- * the guest's other cores do to its tables or code meanwhile changes only what the guest gets.
+ * Loads and stores on emulated devices whose syndrome says nothing (HSR.ISV = 0): the instruction
+ * is read from the guest, decoded (decode.c) and performed, transfer by transfer. The state is the
+ * core's own; what the guest's other cores do to its tables or code meanwhile changes only what the
+ * guest gets.
  */
 #include "inject.h"
 #include "decode.h"
@@ -11,13 +12,13 @@
 #include "vm.h"
 
 /* Physical Address Register after an address translation (ARM DDI 0406C B4.1.112). */
-#define PAR_F	 (1u << 0)
-#define PAR_SS	 (1u << 1)
+#define PAR_F    (1u << 0)
+#define PAR_SS   (1u << 1)
 #define PAR_LPAE (1u << 11)
 
 /*
- * The stage 1 translation of the guest's own tables, with their permissions. The guest's PAR is kept. Returns
- * false on a fault.
+ * The stage 1 translation of the guest's own tables, with their permissions. The guest's PAR is
+ * kept. Returns false on a fault.
  */
 static bool va_to_ipa(uint32_t va, bool user, bool is_write, uint64_t *ipa)
 {
@@ -67,7 +68,8 @@ static bool fetch_halfword(const struct guest_regs *regs, uint32_t va, uint32_t 
 	return true;
 }
 
-/* The instruction at PC as decode_transfer() wants it. Returns false if it can't be read (any more). */
+/* The instruction at PC as decode_transfer() wants it. Returns false if it can't be read (any
+ * more). */
 static bool fetch(const struct guest_regs *regs, uint32_t *insn)
 {
 	const bool thumb = (regs->cpsr & PSR_T) != 0;
@@ -88,18 +90,20 @@ static bool fetch(const struct guest_regs *regs, uint32_t *insn)
 }
 
 /* One access at @va, to a device or, for a list that begins or ends in RAM, there. */
-static bool access_va(const struct guest_regs *regs, const struct transfer *t, uint32_t va, bool is_write,
-		      uint32_t *value)
+static bool access_va(const struct guest_regs *regs, const struct transfer *t, uint32_t va,
+		      bool is_write, uint32_t *value)
 {
 	uint64_t ipa;
 	uint8_t *at;
 
-	if ((va & (t->size - 1u)) != 0 || !va_to_ipa(va, is_user(regs) || t->unprivileged, is_write, &ipa)) {
+	if ((va & (t->size - 1u)) != 0 ||
+	    !va_to_ipa(va, is_user(regs) || t->unprivileged, is_write, &ipa)) {
 		return false;
 	}
 	at = guest_memory_at(&vm.memory, ipa, t->size);
 	if (at == NULL) {
-		return is_write ? mmio_write_ipa(ipa, t->size, *value) : mmio_read_ipa(ipa, t->size, value);
+		return is_write ? mmio_write_ipa(ipa, t->size, *value)
+				: mmio_read_ipa(ipa, t->size, value);
 	}
 	for (uint32_t i = 0; i < t->size; i++) {
 		if (is_write) {
@@ -130,8 +134,8 @@ static uint32_t truncate(const struct transfer *t, uint32_t value)
 }
 
 /*
- * Performs transfer @i. What is loaded stays in @loaded until all transfers went well: an instruction that
- * aborts can be run again (ARM DDI 0406C B1.9.8).
+ * Performs transfer @i. What is loaded stays in @loaded until all transfers went well: an
+ * instruction that aborts can be run again (ARM DDI 0406C B1.9.8).
  */
 static bool perform(struct guest_regs *regs, const struct transfer *t, unsigned int i, uint32_t r15,
 		    uint32_t loaded[16])
@@ -141,7 +145,8 @@ static bool perform(struct guest_regs *regs, const struct transfer *t, unsigned 
 	uint32_t value;
 
 	if (t->store) {
-		value = truncate(t, n == 15 ? r15 : banked_register(regs, n, transfer_mode(regs, t)));
+		value = truncate(t,
+				 n == 15 ? r15 : banked_register(regs, n, transfer_mode(regs, t)));
 		return access_va(regs, t, va, true, &value);
 	}
 	if (!access_va(regs, t, va, false, &loaded[i])) {
@@ -195,7 +200,8 @@ void emulate_transfer(struct guest_regs *regs, uint32_t hsr)
 		if (t.reg[i] == 15) {
 			jumps = true;
 		} else {
-			set_banked_register(regs, t.reg[i], transfer_mode(regs, &t), extend(&t, loaded[i]));
+			set_banked_register(regs, t.reg[i], transfer_mode(regs, &t),
+					    extend(&t, loaded[i]));
 		}
 	}
 	if (t.exclusive && t.store) {

@@ -2,12 +2,12 @@
 /* Exceptions that the guest takes because of what it did. The state is the core's own. */
 #include "inject.h"
 
-#define SCTLR_V	 (1u << 13)
-#define SCTLR_EE (1u << 25)
-#define SCTLR_TE (1u << 30)
+#define SCTLR_V   (1u << 13)
+#define SCTLR_EE  (1u << 25)
+#define SCTLR_TE  (1u << 30)
 #define TTBCR_EAE (1u << 31)
-#define FSR_LPAE (1u << 9)
-#define FSR_WNR	 (1u << 11)
+#define FSR_LPAE  (1u << 9)
+#define FSR_WNR   (1u << 11)
 
 #define BANKED_WRITE(name)                                                                         \
 	static void write_banked_##name(uint32_t value)                                            \
@@ -20,7 +20,8 @@ BANKED_WRITE(spsr_und)
 BANKED_WRITE(lr_abt)
 BANKED_WRITE(spsr_abt)
 
-/* Where the guest's vector is and what its CPSR is there (B1.8.1, B1.8.3); J, IT and the mode change. */
+/* Where the guest's vector is and what its CPSR is there (B1.8.1, B1.8.3); J, IT and the mode
+ * change. */
 static void enter(struct guest_regs *regs, uint32_t mode, uint32_t mask, uint32_t vector)
 {
 	const uint32_t sctlr = read_SCTLR();

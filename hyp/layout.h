@@ -18,9 +18,9 @@
 #define PAGE_SIZE 0x1000
 #define KEEP_SIZE 0x100000 /* RAM that bivy keeps for itself, at the top */
 
-#define STACK_SIZE 0x2000                   /* of one core */
-#define STACK_SLOT (STACK_SIZE + PAGE_SIZE) /* with its guard page below */
-#define STACK_COUNT 8			      /* CPUS_MAX */
+#define STACK_SIZE  0x2000                   /* of one core */
+#define STACK_SLOT  (STACK_SIZE + PAGE_SIZE) /* with its guard page below */
+#define STACK_COUNT 8                        /* CPUS_MAX */
 
 /* UART that early errors go to when the board's tree names none: PL011 of QEMU virt. */
 #define FALLBACK_UART 0x09000000

@@ -13,9 +13,9 @@ struct spinlock {
 #if defined(__arm__)
 
 /*
- * The loads after it can't be made before it is held (ARM DDI 0406C A3.4.5, A3.8.3): DMB last. Its turn has
- * come once both halves of the word are equal. Waiting is a plain loop: what the locks guard is too short for a
- * core to fall asleep over.
+ * The loads after it can't be made before it is held (ARM DDI 0406C A3.4.5, A3.8.3): DMB last. Its
+ * turn has come once both halves of the word are equal. Waiting is a plain loop: what the locks
+ * guard is too short for a core to fall asleep over.
  */
 static inline void spin_lock(struct spinlock *lock)
 {

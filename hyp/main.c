@@ -25,7 +25,8 @@ static void map_gic(void)
 		stop("this board has no GICv2; bivy needs one with virtualization extensions");
 	}
 	if (board.gich.size == 0 || board.gicv.size == 0) {
-		stop("this board's GICv2 has no GICH and GICV registers (QEMU: -M virt,virtualization=on,gic-version=2)");
+		stop("this board's GICv2 has no GICH and GICV registers (QEMU: -M "
+		     "virt,virtualization=on,gic-version=2)");
 	}
 	stage1_map_device(GICD_VA, board.gicd.base, PAGE_SIZE);
 	stage1_map_device(GICC_VA, board.gicc.base, 2 * PAGE_SIZE);
@@ -79,15 +80,16 @@ static void start_core(unsigned int index)
 	int32_t result = board_cpu_on(cpus[index].mpidr, entry, index);
 
 	if (result != PSCI_SUCCESS) {
-		say("core %lx does not start: the firmware's CPU_ON answered %ld; the guest goes without",
+		say("core %lx does not start: the firmware's CPU_ON answered %ld; the guest goes "
+		    "without",
 		    cpus[index].mpidr, result);
 		return;
 	}
 	while (!vcpu_is_online(index) && read_CNTPCT() < limit) {
 	}
 	if (!vcpu_is_online(index)) {
-		say("core %lx did not come up within %d ms; the guest goes without", cpus[index].mpidr,
-		    CORE_START_MS);
+		say("core %lx did not come up within %d ms; the guest goes without",
+		    cpus[index].mpidr, CORE_START_MS);
 	}
 }
 
@@ -102,8 +104,8 @@ _Noreturn void hyp_main(void)
 
 	stage1_activate();
 	console_init(&board);
-	say("on %s, %d core%s, RAM %llu MiB at %llx", board.model, board.cpu_count, plural(board.cpu_count),
-	    board.ram.size >> 20, board.ram.base);
+	say("on %s, %d core%s, RAM %llu MiB at %llx", board.model, board.cpu_count,
+	    plural(board.cpu_count), board.ram.size >> 20, board.ram.base);
 	map_gic();
 	number_cores();
 	vgic.words = gic_init_distributor() / 32;
@@ -122,10 +124,12 @@ _Noreturn void hyp_main(void)
 	}
 	say("kept %d KiB at %llx for itself%s%llu%s", KEEP_SIZE >> 10, (uint64_t)image_pa,
 	    vm.config.reset == RESET_RESTART ? ", and " : "; bundle of ", vm.bundle.size >> 10,
-	    vm.config.reset == RESET_RESTART ? " KiB of bundle to restart the guest from" : " KiB given to the guest");
+	    vm.config.reset == RESET_RESTART ? " KiB of bundle to restart the guest from"
+					     : " KiB given to the guest");
 	vm_load();
-	say("the guest gets %d core%s, RAM %llu MiB at %llx, %d device%s; Ctrl-] chooses its console", online,
-	    plural(online), vm.memory.size >> 20, vm.memory.base, vm.config.device_count,
+	say("the guest gets %d core%s, RAM %llu MiB at %llx, %d device%s; Ctrl-] chooses its "
+	    "console",
+	    online, plural(online), vm.memory.size >> 20, vm.memory.base, vm.config.device_count,
 	    plural(vm.config.device_count));
 	console_start_interrupts();
 	vcpu_boot();

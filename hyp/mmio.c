@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The emulated devices by address. A table that the middle bits of the address index says which device it most
- * likely is; only where two devices fall on the same place, or nothing is there, all of them are looked at. Pure.
+ * The emulated devices by address. A table that the middle bits of the address index says which
+ * device it most likely is; only where two devices fall on the same place, or nothing is there, all
+ * of them are looked at. Pure.
  */
 #include "mmio.h"
 #include <errno.h>
@@ -20,15 +21,18 @@ void mmio_clear(void)
 	}
 }
 
-int mmio_add(uint64_t base, uint32_t size, const struct mmio_ops *ops, void *device, struct spinlock *lock)
+int mmio_add(uint64_t base, uint32_t size, const struct mmio_ops *ops, void *device,
+	     struct spinlock *lock)
 {
 	const uint32_t first = (uint32_t)(base >> MMIO_KEY_SHIFT), count = size >> MMIO_KEY_SHIFT;
 
-	if (size == 0 || ((base | size) & ((1u << MMIO_KEY_SHIFT) - 1)) != 0 || base > (1ull << 40) - size) {
+	if (size == 0 || ((base | size) & ((1u << MMIO_KEY_SHIFT) - 1)) != 0 ||
+	    base > (1ull << 40) - size) {
 		return -EINVAL;
 	}
 	for (unsigned int i = 0; i < region_count; i++) {
-		if (first - regions[i].first < regions[i].count || regions[i].first - first < count) {
+		if (first - regions[i].first < regions[i].count ||
+		    regions[i].first - first < count) {
 			return -EEXIST;
 		}
 	}
@@ -55,7 +59,8 @@ const struct mmio_region *mmio_search(uint32_t key)
 /* The region and the offset of an access; NULL if it can't be answered. */
 static const struct mmio_region *locate(uint64_t ipa, uint32_t size, uint32_t *offset)
 {
-	const uint32_t key = (uint32_t)(ipa >> MMIO_KEY_SHIFT), low = (uint32_t)ipa & ((1u << MMIO_KEY_SHIFT) - 1);
+	const uint32_t key = (uint32_t)(ipa >> MMIO_KEY_SHIFT),
+		       low = (uint32_t)ipa & ((1u << MMIO_KEY_SHIFT) - 1);
 
 	return (low & (size - 1)) != 0 ? NULL : mmio_find(key, low, offset);
 }

@@ -10,7 +10,8 @@
 #include "lock.h"
 
 #define MMIO_REGIONS_MAX 72
-/* Regions start and end at multiples of 256 bytes: an address in these units, a key, has 32 bits. */
+/* Regions start and end at multiples of 256 bytes: an address in these units, a key, has 32 bits.
+ */
 #define MMIO_KEY_SHIFT 8
 #define MMIO_LIKELY    256u
 
@@ -22,11 +23,12 @@ struct mmio_region {
 };
 
 /*
- * Adds a device at [@base, @base + @size), IPA. Returns 0, -EEXIST if it overlaps another, -ENOSPC, or -EINVAL
- * for a size or base that is no multiple of 256. Context: before any vCPU runs; the table is constant
- * afterwards, so accesses need no lock.
+ * Adds a device at [@base, @base + @size), IPA. Returns 0, -EEXIST if it overlaps another, -ENOSPC,
+ * or -EINVAL for a size or base that is no multiple of 256. Context: before any vCPU runs; the
+ * table is constant afterwards, so accesses need no lock.
  */
-int mmio_add(uint64_t base, uint32_t size, const struct mmio_ops *ops, void *device, struct spinlock *lock);
+int mmio_add(uint64_t base, uint32_t size, const struct mmio_ops *ops, void *device,
+	     struct spinlock *lock);
 
 /* Forgets all devices. Before the first use, too. */
 void mmio_clear(void);
@@ -44,8 +46,8 @@ static inline unsigned int mmio_place(uint32_t key)
 }
 
 /*
- * The region of an address, NULL if there is none. @key: its upper bits, @low: the address modulo 256 bytes.
- * *offset gets the bytes from the start of the region.
+ * The region of an address, NULL if there is none. @key: its upper bits, @low: the address modulo
+ * 256 bytes. *offset gets the bytes from the start of the region.
  */
 static inline const struct mmio_region *mmio_find(uint32_t key, uint32_t low, uint32_t *offset)
 {
@@ -61,7 +63,8 @@ static inline const struct mmio_region *mmio_find(uint32_t key, uint32_t low, ui
 }
 
 /* @offset: bytes, a multiple of @size. */
-static inline uint32_t mmio_region_read(const struct mmio_region *region, uint32_t offset, uint32_t size)
+static inline uint32_t mmio_region_read(const struct mmio_region *region, uint32_t offset,
+					uint32_t size)
 {
 	uint32_t value;
 
@@ -74,7 +77,8 @@ static inline uint32_t mmio_region_read(const struct mmio_region *region, uint32
 	return value;
 }
 
-static inline void mmio_region_write(const struct mmio_region *region, uint32_t offset, uint32_t size, uint32_t value)
+static inline void mmio_region_write(const struct mmio_region *region, uint32_t offset,
+				     uint32_t size, uint32_t value)
 {
 	if (region->lock == NULL) {
 		region->ops.write(region->device, offset, size, value);
@@ -86,8 +90,8 @@ static inline void mmio_region_write(const struct mmio_region *region, uint32_t 
 }
 
 /*
- * One access by address. @ipa: below 2^40; @size: 1, 2 or 4 bytes. Returns false if nothing is there or the
- * access is not naturally aligned: the guest gets an abort.
+ * One access by address. @ipa: below 2^40; @size: 1, 2 or 4 bytes. Returns false if nothing is
+ * there or the access is not naturally aligned: the guest gets an abort.
  */
 bool mmio_read_ipa(uint64_t ipa, uint32_t size, uint32_t *value);
 bool mmio_write_ipa(uint64_t ipa, uint32_t size, uint32_t value);

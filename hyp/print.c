@@ -130,10 +130,12 @@ _Noreturn void stop(const char *pattern, ...)
 
 _Noreturn void stop_error(const char *what, const struct config_error *error)
 {
-	const bool named = strncmp(error->text, what, strlen(what)) == 0; /* the sentence begins with it */
+	const bool named =
+		strncmp(error->text, what, strlen(what)) == 0; /* the sentence begins with it */
 
-	stop("%s%s%s%s%s%s%s", named ? "" : what, named ? "" : ": ", error->node, error->node[0] != '\0' ? ": " : "",
-	     error->property, error->property[0] != '\0' ? ": " : "", error->text);
+	stop("%s%s%s%s%s%s%s", named ? "" : what, named ? "" : ": ", error->node,
+	     error->node[0] != '\0' ? ": " : "", error->property,
+	     error->property[0] != '\0' ? ": " : "", error->text);
 }
 
 _Noreturn void panic(const char *pattern, ...)

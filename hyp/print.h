@@ -9,8 +9,8 @@
 
 /*
  * Formats into @text, always terminated. Knows %s, %c, %d, %u, %x, %08x-style widths with leading
- * zeros, l for 32 bits and ll for 64 bits (%llx, %llu up to 2^32 - 1). Returns the length without the terminator,
- * less than @size.
+ * zeros, l for 32 bits and ll for 64 bits (%llx, %llu up to 2^32 - 1). Returns the length without
+ * the terminator, less than @size.
  */
 size_t format(char *text, size_t size, const char *pattern, va_list arguments);
 

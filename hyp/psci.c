@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PSCI 1.1 (DEN0022D) and SMCCC 1.2 (DEN0028) for the guest, by HVC and SMC alike; and the board's own PSCI,
- * which bivy calls by SMC. Nothing is kept here: vcpu.c has the states.
+ * PSCI 1.1 (DEN0022D) and SMCCC 1.2 (DEN0028) for the guest, by HVC and SMC alike; and the board's
+ * own PSCI, which bivy calls by SMC. Nothing is kept here: vcpu.c has the states.
  */
 #include "console.h"
 #include "print.h"
@@ -11,13 +11,13 @@
 #include "vm.h"
 #include "boot/early.h"
 
-#define PSCI_BASE	     0x84000000u
-#define PSCI_1_1	     0x00010001u
-#define SMCCC_1_2	     0x00010002u
-#define SMCCC_VERSION	     0x80000000u
+#define PSCI_BASE            0x84000000u
+#define PSCI_1_1             0x00010001u
+#define SMCCC_1_2            0x00010002u
+#define SMCCC_VERSION        0x80000000u
 #define SMCCC_ARCH_FEATURES  0x80000001u
-#define SYSTEM_OFF	     (PSCI_BASE + 8)
-#define SYSTEM_RESET	     (PSCI_BASE + 9)
+#define SYSTEM_OFF           (PSCI_BASE + 8)
+#define SYSTEM_RESET         (PSCI_BASE + 9)
 #define MIGRATE_NOT_REQUIRED 2
 #define SUSPEND_STATE_MASK   0x0301ffffu /* original format (5.4.2); other bits must be zero */
 
@@ -53,8 +53,8 @@ static int32_t psci_version(const struct guest_regs *regs)
 }
 
 /*
- * A power-down state is given as standby, which 5.4.1 allows: the vCPU keeps its context, and the call
- * returns when an interrupt is there.
+ * A power-down state is given as standby, which 5.4.1 allows: the vCPU keeps its context, and the
+ * call returns when an interrupt is there.
  */
 static int32_t psci_cpu_suspend(const struct guest_regs *regs)
 {
@@ -62,7 +62,8 @@ static int32_t psci_cpu_suspend(const struct guest_regs *regs)
 		return PSCI_INVALID_PARAMETERS;
 	}
 	if (!vgic_pending(this_cpu()->index)) {
-		wfi(); /* the physical interrupt that ends it is taken on the way back to the guest */
+		wfi(); /* the physical interrupt that ends it is taken on the way back to the guest
+			*/
 	}
 	return PSCI_SUCCESS;
 }
@@ -86,7 +87,8 @@ static int32_t psci_cpu_on(const struct guest_regs *regs)
 	return vcpu_on((unsigned int)index, regs->r[2], regs->r[3]);
 }
 
-/* Affinity levels above 0 exist as far as a core with that affinity does: on if any of its cores is. */
+/* Affinity levels above 0 exist as far as a core with that affinity does: on if any of its cores
+ * is. */
 static int32_t psci_affinity_info(const struct guest_regs *regs)
 {
 	const uint32_t level = regs->r[2];
@@ -126,7 +128,8 @@ static int32_t psci_system_reset(const struct guest_regs *regs)
 	(void)regs;
 	if (vm.config.reset == RESET_BOARD) {
 		board_reset();
-		say("this board's firmware can't reset it; the guest stays off (bivy,reset = \"restart\" needs no firmware)");
+		say("this board's firmware can't reset it; the guest stays off (bivy,reset = "
+		    "\"restart\" needs no firmware)");
 		vcpu_park();
 	}
 	vcpu_restart_all();
@@ -137,27 +140,23 @@ static int32_t psci_features(const struct guest_regs *regs);
 
 /* By function number from PSCI_BASE; NULL: not supported. */
 static const smccc_function psci_functions[] = {
-	[0x00] = psci_version,
-	[0x01] = psci_cpu_suspend,
-	[0x02] = psci_cpu_off,
-	[0x03] = psci_cpu_on,
-	[0x04] = psci_affinity_info,
-	[0x06] = psci_migrate_info_type,
-	[0x08] = psci_system_off,
-	[0x09] = psci_system_reset,
-	[0x0a] = psci_features,
+	[0x00] = psci_version,    [0x01] = psci_cpu_suspend,   [0x02] = psci_cpu_off,
+	[0x03] = psci_cpu_on,     [0x04] = psci_affinity_info, [0x06] = psci_migrate_info_type,
+	[0x08] = psci_system_off, [0x09] = psci_system_reset,  [0x0a] = psci_features,
 };
 
 #define PSCI_FUNCTIONS (sizeof(psci_functions) / sizeof(psci_functions[0]))
 
 static bool is_psci(uint32_t function)
 {
-	return function - PSCI_BASE < PSCI_FUNCTIONS && psci_functions[function - PSCI_BASE] != NULL;
+	return function - PSCI_BASE < PSCI_FUNCTIONS &&
+	       psci_functions[function - PSCI_BASE] != NULL;
 }
 
 static int32_t psci_features(const struct guest_regs *regs)
 {
-	return is_psci(regs->r[1]) || regs->r[1] == SMCCC_VERSION ? PSCI_SUCCESS : PSCI_NOT_SUPPORTED;
+	return is_psci(regs->r[1]) || regs->r[1] == SMCCC_VERSION ? PSCI_SUCCESS
+								  : PSCI_NOT_SUPPORTED;
 }
 
 static int32_t call(const struct guest_regs *regs)

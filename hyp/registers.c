@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest's registers by number and mode (ARM DDI 0406C B1.3.2, banked access B9.3.9). The core's own. */
+/* The guest's registers by number and mode (ARM DDI 0406C B1.3.2, banked access B9.3.9). The core's
+ * own. */
 #include <stddef.h>
 #include "trap.h"
 
@@ -37,9 +38,13 @@ struct bank {
 	void (*write)(uint32_t value);
 };
 
-#define ROW(name) {read_banked_##name, write_banked_##name}
+#define ROW(name)                                                                                  \
+	{                                                                                          \
+		read_banked_##name, write_banked_##name                                            \
+	}
 
-static const struct bank fiq_banks[] = {ROW(r8_fiq), ROW(r9_fiq), ROW(r10_fiq), ROW(r11_fiq), ROW(r12_fiq)};
+static const struct bank fiq_banks[] = {ROW(r8_fiq), ROW(r9_fiq), ROW(r10_fiq), ROW(r11_fiq),
+					ROW(r12_fiq)};
 
 /* SP and LR by mode; a mode without a row uses User's. LR_usr is in the frame. */
 static const struct {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * HYP mode's own address space, as layout.h draws it. Entries are only ever added, before other cores run
- * or before anyone uses the range, so no TLB holds anything to invalidate (ARM DDI 0406C B3.10.1).
+ * HYP mode's own address space, as layout.h draws it. Entries are only ever added, before other
+ * cores run or before anyone uses the range, so no TLB holds anything to invalidate (ARM DDI 0406C
+ * B3.10.1).
  */
 #include "stage1.h"
 #include "arch.h"

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include "config.h"
 
-/* HYP mode of this core gets its vectors and leaves the boot tables: from here on only what was mapped on purpose is there. */
+/* HYP mode of this core gets its vectors and leaves the boot tables: from here on only what was
+ * mapped on purpose is there. */
 void stage1_activate(void);
 
 /* Registers of a physical device: Device memory, never executable. @va: in DEVICE_VA's range; page

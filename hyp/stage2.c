@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stage 2: a 40-bit IPA space from two concatenated level 1 tables (ARM DDI 0406C B3.6.5, table B3-20).
- * Entries are added before the guest runs; the one that is ever removed is the GICC_DIR page
- * (vgic_trap_dir).
+ * Stage 2: a 40-bit IPA space from two concatenated level 1 tables (ARM DDI 0406C B3.6.5, table
+ * B3-20). Entries are added before the guest runs; the one that is ever removed is the GICC_DIR
+ * page (vgic_trap_dir).
  */
 #include "stage2.h"
 #include "arch.h"
@@ -13,7 +13,8 @@
 #include "stage1.h"
 #include "vgic.h"
 
-/* T0SZ = -8 with S, SL0 = 1 (start at level 1), inner shareable write-back walks, RES1 bit 31 (B4.1.160). */
+/* T0SZ = -8 with S, SL0 = 1 (start at level 1), inner shareable write-back walks, RES1 bit 31
+ * (B4.1.160). */
 #define VTCR_BIVY (1u << 31 | 3u << 12 | 1u << 10 | 1u << 8 | 1u << 6 | 1u << 4 | 8u)
 
 static uint64_t root[2 * PT_ENTRIES] __attribute__((aligned(2 * PAGE_SIZE)));

@@ -10,7 +10,8 @@
 #include "boot/early.h"
 #include "../drivers/hw/gicv2.h"
 
-/* An access of one register to where stage 2 maps nothing has these as FSC_TRANSLATION and HSR_ISV. */
+/* An access of one register to where stage 2 maps nothing has these as FSC_TRANSLATION and HSR_ISV.
+ */
 #define HSR_DESCRIBED (HSR_ISV | HSR_S1PTW | HSR_FSC_CLASS)
 
 #define CNT_CTL_ENABLE 1u /* B4.1.26 */
@@ -90,8 +91,8 @@ static void trap_wait(struct guest_regs *regs, uint32_t hsr)
 }
 
 /*
- * Accesses to the unmapped instructions' space, and permission faults, which only a walk of the guest's own
- * tables could cause: nothing is there.
+ * Accesses to the unmapped instructions' space, and permission faults, which only a walk of the
+ * guest's own tables could cause: nothing is there.
  */
 static void trap_prefetch_abort(struct guest_regs *regs, uint32_t hsr)
 {
@@ -99,14 +100,16 @@ static void trap_prefetch_abort(struct guest_regs *regs, uint32_t hsr)
 			      (hsr & HSR_S1PTW) != 0 ? ABORT_EXTERNAL_WALK : ABORT_EXTERNAL);
 }
 
-/* The guest's access reached the bus and failed there, later: a virtual asynchronous abort (B1.9.9, HCR.VA). */
+/* The guest's access reached the bus and failed there, later: a virtual asynchronous abort (B1.9.9,
+ * HCR.VA). */
 static void pass_async_abort(void)
 {
 	write_HCR(read_HCR() | HCR_VA);
 	isb();
 }
 
-/* What nothing answers: faults other than "nothing mapped", and those that the syndrome doesn't describe. */
+/* What nothing answers: faults other than "nothing mapped", and those that the syndrome doesn't
+ * describe. */
 static __attribute__((noinline)) void trap_other_abort(struct guest_regs *regs, uint32_t hsr)
 {
 	if ((hsr & HSR_FSC) == FSC_ASYNC_EXTERNAL || (hsr & HSR_FSC) == FSC_ASYNC_PARITY) {
@@ -135,21 +138,24 @@ always_inline uint32_t extend(uint32_t hsr, uint32_t value, uint32_t bytes)
 	return (hsr & HSR_SSE) != 0 ? (uint32_t)((int32_t)value >> unused) : value >> unused;
 }
 
-/* One access to the device, of 1 << @bytes, from or to register @n, by an instruction of @length bytes. */
-always_inline void access_device(struct guest_regs *regs, uint32_t hsr, uint32_t bytes, unsigned int n,
-				 uint32_t length)
+/* One access to the device, of 1 << @bytes, from or to register @n, by an instruction of @length
+ * bytes. */
+always_inline void access_device(struct guest_regs *regs, uint32_t hsr, uint32_t bytes,
+				 unsigned int n, uint32_t length)
 {
 	const uint32_t va = read_HDFAR();
 	const uint32_t key = (read_HPFAR() & HPFAR_FIPA) | (va >> MMIO_KEY_SHIFT & 0xf);
 	uint32_t offset, value;
-	const struct mmio_region *region = mmio_find(key, va & ((1u << MMIO_KEY_SHIFT) - 1), &offset);
+	const struct mmio_region *region =
+		mmio_find(key, va & ((1u << MMIO_KEY_SHIFT) - 1), &offset);
 
 	if (region == NULL || (va & ~(~0u << bytes)) != 0) {
 		inject_data_abort(regs, va, ABORT_EXTERNAL, (hsr & HSR_WNR) != 0);
 		return;
 	}
 	if ((hsr & HSR_WNR) != 0) {
-		mmio_region_write(region, offset, 1u << bytes, truncate(guest_register(regs, n), bytes));
+		mmio_region_write(region, offset, 1u << bytes,
+				  truncate(guest_register(regs, n), bytes));
 	} else {
 		value = mmio_region_read(region, offset, 1u << bytes);
 		set_guest_register(regs, n, bytes == 2 ? value : extend(hsr, value, bytes));
@@ -158,8 +164,8 @@ always_inline void access_device(struct guest_regs *regs, uint32_t hsr, uint32_t
 }
 
 /*
- * An access of one register that the syndrome describes (B3.13.6, ISS of EC 0x24). The first way is the second
- * for what nearly all are: a word, r0 to r7, an instruction of 4 bytes.
+ * An access of one register that the syndrome describes (B3.13.6, ISS of EC 0x24). The first way is
+ * the second for what nearly all are: a word, r0 to r7, an instruction of 4 bytes.
  */
 static void trap_data_abort(struct guest_regs *regs, uint32_t hsr)
 {
@@ -167,7 +173,8 @@ static void trap_data_abort(struct guest_regs *regs, uint32_t hsr)
 	    (HSR_ISV | FSC_TRANSLATION | HSR_IL | HSR_SAS_WORD)) {
 		access_device(regs, hsr, 2, FIELD_GET(HSR_SRT, hsr) & 7, 4);
 	} else if ((hsr & HSR_DESCRIBED) == (HSR_ISV | FSC_TRANSLATION)) {
-		access_device(regs, hsr, FIELD_GET(HSR_SAS, hsr), FIELD_GET(HSR_SRT, hsr), length_of(hsr));
+		access_device(regs, hsr, FIELD_GET(HSR_SAS, hsr), FIELD_GET(HSR_SRT, hsr),
+			      length_of(hsr));
 	} else {
 		trap_other_abort(regs, hsr);
 	}
@@ -190,7 +197,8 @@ const trap_handler trap_handlers[64] = {
 };
 #pragma GCC diagnostic pop
 
-/* CNTHP ticks from a timer interrupt of the guest to the look after it; 0: not needed. Constant once cores run. */
+/* CNTHP ticks from a timer interrupt of the guest to the look after it; 0: not needed. Constant
+ * once cores run. */
 static uint32_t timer_watch;
 
 void timer_watch_init(void)
@@ -199,7 +207,8 @@ void timer_watch_init(void)
 		write_CNTHP_CVAL(0);
 		write_CNTHP_CTL(CNT_CTL_ENABLE);
 		isb();
-		timer_watch = gic_looks_again(board.hyp_timer_intid) ? 0 : read_CNTFRQ() / TIMER_WATCH_HZ;
+		timer_watch =
+			gic_looks_again(board.hyp_timer_intid) ? 0 : read_CNTFRQ() / TIMER_WATCH_HZ;
 	}
 	timer_watch_init_cpu();
 }
@@ -226,8 +235,9 @@ static void timer_watch_irq(unsigned int cpu)
 }
 
 /*
- * One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list registers). A parked
- * core has no list registers in use, and takes in what came meanwhile when it enters the guest.
+ * One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list
+ * registers). A parked core has no list registers in use, and takes in what came meanwhile when it
+ * enters the guest.
  */
 always_inline void take_interrupt(unsigned int cpu, bool parked)
 {
@@ -245,7 +255,8 @@ always_inline void take_interrupt(unsigned int cpu, bool parked)
 		return;
 	}
 	if (intid == KICK_SGI || intid == board.maintenance_intid) {
-		dsb(); /* what the sender wrote before its kick is seen after the acknowledge (A3.8.3) */
+		dsb(); /* what the sender wrote before its kick is seen after the acknowledge
+			  (A3.8.3) */
 		if (!parked) {
 			vgic_refresh(cpu);
 		}
@@ -279,9 +290,12 @@ _Noreturn void hyp_panic(const struct guest_regs *regs, unsigned int vector)
 					      "prefetch abort", "data abort"};
 
 	console_write_last("\r\n", 2);
-	panic("%s at %08lx in HYP mode, HSR %08lx, HDFAR %08lx, HIFAR %08lx, HPFAR %08lx, CPSR %08lx, LR %08lx\r\n"
-	      "  r0 %08lx %08lx %08lx %08lx  r4 %08lx %08lx %08lx %08lx  r8 %08lx %08lx %08lx %08lx  r12 %08lx",
-	      vectors[vector], regs->pc, read_HSR(), read_HDFAR(), read_HIFAR(), read_HPFAR(), regs->cpsr,
-	      regs->lr, regs->r[0], regs->r[1], regs->r[2], regs->r[3], regs->r[4], regs->r[5], regs->r[6],
-	      regs->r[7], regs->r[8], regs->r[9], regs->r[10], regs->r[11], regs->r[12]);
+	panic("%s at %08lx in HYP mode, HSR %08lx, HDFAR %08lx, HIFAR %08lx, HPFAR %08lx, CPSR "
+	      "%08lx, LR %08lx\r\n"
+	      "  r0 %08lx %08lx %08lx %08lx  r4 %08lx %08lx %08lx %08lx  r8 %08lx %08lx %08lx "
+	      "%08lx  r12 %08lx",
+	      vectors[vector], regs->pc, read_HSR(), read_HDFAR(), read_HIFAR(), read_HPFAR(),
+	      regs->cpsr, regs->lr, regs->r[0], regs->r[1], regs->r[2], regs->r[3], regs->r[4],
+	      regs->r[5], regs->r[6], regs->r[7], regs->r[8], regs->r[9], regs->r[10], regs->r[11],
+	      regs->r[12]);
 }

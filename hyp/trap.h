@@ -8,31 +8,31 @@
 #include "cpu.h"
 
 /* Hyp Syndrome Register (ARM DDI 0406C B3.13.6). */
-#define HSR_EC_SHIFT    26
-#define HSR_IL          (1u << 25)
-#define HSR_CV          (1u << 24)
-#define HSR_COND        0x00f00000u
-#define HSR_ISV         (1u << 24)
-#define HSR_SAS         0x00c00000u
-#define HSR_SAS_WORD    0x00800000u
-#define HSR_SSE         (1u << 21)
-#define HSR_SRT         0x000f0000u
-#define HSR_SRT_8       0x00080000u /* set: r8 or above */
-#define HSR_CM          (1u << 8)
-#define HSR_S1PTW       (1u << 7)
-#define HSR_WNR         (1u << 6)
-#define HSR_FSC         0x0000003fu
-#define HSR_FSC_CLASS   0x0000003cu
-#define FSC_TRANSLATION 0x04u
-#define FSC_PERMISSION  0x0cu
+#define HSR_EC_SHIFT       26
+#define HSR_IL             (1u << 25)
+#define HSR_CV             (1u << 24)
+#define HSR_COND           0x00f00000u
+#define HSR_ISV            (1u << 24)
+#define HSR_SAS            0x00c00000u
+#define HSR_SAS_WORD       0x00800000u
+#define HSR_SSE            (1u << 21)
+#define HSR_SRT            0x000f0000u
+#define HSR_SRT_8          0x00080000u /* set: r8 or above */
+#define HSR_CM             (1u << 8)
+#define HSR_S1PTW          (1u << 7)
+#define HSR_WNR            (1u << 6)
+#define HSR_FSC            0x0000003fu
+#define HSR_FSC_CLASS      0x0000003cu
+#define FSC_TRANSLATION    0x04u
+#define FSC_PERMISSION     0x0cu
 #define FSC_ASYNC_EXTERNAL 0x11u
 #define FSC_ASYNC_PARITY   0x19u
 
-#define HPFAR_FIPA      0xfffffff0u /* IPA[39:12] (B4.1.72) */
+#define HPFAR_FIPA 0xfffffff0u /* IPA[39:12] (B4.1.72) */
 
 /*
- * Called by vectors.S with the guest's registers on this core's stack; interrupts are masked in HYP mode.
- * Traps go to their handler by HSR.EC.
+ * Called by vectors.S with the guest's registers on this core's stack; interrupts are masked in HYP
+ * mode. Traps go to their handler by HSR.EC.
  */
 typedef void (*trap_handler)(struct guest_regs *regs, uint32_t hsr);
 extern const trap_handler trap_handlers[64];
@@ -45,8 +45,9 @@ extern char hyp_vectors[];
 void irq_take(void);
 
 /*
- * For a GIC that does not look again (gic_looks_again): a little later than each of the guest's timer interrupts,
- * until the guest has ended it, bivy's own timer makes the GIC look. Boot core, before others run the guest.
+ * For a GIC that does not look again (gic_looks_again): a little later than each of the guest's
+ * timer interrupts, until the guest has ended it, bivy's own timer makes the GIC look. Boot core,
+ * before others run the guest.
  */
 void timer_watch_init(void);
 
@@ -56,8 +57,8 @@ void timer_watch_init_cpu(void);
 void advance_it(struct guest_regs *regs);
 
 /*
- * For traps whose syndrome has a condition, as those of coprocessors and WFI do (B3.13.6): true if it fails; the
- * instruction is then skipped.
+ * For traps whose syndrome has a condition, as those of coprocessors and WFI do (B3.13.6): true if
+ * it fails; the instruction is then skipped.
  */
 bool condition_fails(struct guest_regs *regs, uint32_t hsr);
 
@@ -71,8 +72,8 @@ static inline void skip_instruction(struct guest_regs *regs, uint32_t length)
 }
 
 /*
- * Register @n (0 to 14) as an instruction in @mode (PSR_USR and so on) names it; below, as the trapped
- * instruction does.
+ * Register @n (0 to 14) as an instruction in @mode (PSR_USR and so on) names it; below, as the
+ * trapped instruction does.
  */
 uint32_t banked_register(const struct guest_regs *regs, unsigned int n, uint32_t mode);
 void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode, uint32_t value);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's processors. Lock: states.lock guards state, entry, context and restarting; it is taken with no
- * other lock held. must_park of struct cpu and online are written under it, or before others look, and read without.
+ * The guest's processors. Lock: states.lock guards state, entry, context and restarting; it is
+ * taken with no other lock held. must_park of struct cpu and online are written under it, or before
+ * others look, and read without.
  */
 #include "vcpu.h"
 #include <assert.h>
@@ -15,16 +16,17 @@
 #include "boot/early.h"
 #include "../drivers/hw/gicv2.h"
 
-#define SCTLR_RESET 0x00c50078u /* RES1 bits; MMU, caches, alignment checks off (ARM DDI 0406C B4.1.130) */
-/* Neither FB nor BSU: a vCPU never leaves its core, so its local maintenance and barriers suffice. */
-#define HCR_BIVY                                                                                   \
-	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TSC | HCR_TIDCP | HCR_TAC)
-#define HSTR_T15     (1u << 15)
-#define HCPTR_BIVY   0x001033ffu /* RES1 bits, TTA, TCP0 to 9: all but floating point (B4.1.66) */
+#define SCTLR_RESET                                                                                \
+	0x00c50078u /* RES1 bits; MMU, caches, alignment checks off (ARM DDI 0406C B4.1.130) */
+/* Neither FB nor BSU: a vCPU never leaves its core, so its local maintenance and barriers suffice.
+ */
+#define HCR_BIVY            (HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TSC | HCR_TIDCP | HCR_TAC)
+#define HSTR_T15            (1u << 15)
+#define HCPTR_BIVY          0x001033ffu /* RES1 bits, TTA, TCP0 to 9: all but floating point (B4.1.66) */
 #define HDCR_TDRA_TDOSA_TDA (7u << 9)
-#define CNTHCTL_PL1_ALL 3u /* the guest's own timers and counters, physical ones too (B4.1.21) */
-#define PMCR_N	     0x0000f800u
-#define PMCR_RESET   6u /* event counters and cycle counter to zero, disabled (B4.1.117) */
+#define CNTHCTL_PL1_ALL     3u /* the guest's own timers and counters, physical ones too (B4.1.21) */
+#define PMCR_N              0x0000f800u
+#define PMCR_RESET          6u /* event counters and cycle counter to zero, disabled (B4.1.117) */
 
 static_assert(STACK_COUNT == CPUS_MAX, "a stack for each core");
 
@@ -121,7 +123,8 @@ void vcpu_restart_all(void)
 	}
 }
 
-/* System registers of PL1 as after reset (B1.9.1, the registers' own sections), and of this core's timers. */
+/* System registers of PL1 as after reset (B1.9.1, the registers' own sections), and of this core's
+ * timers. */
 static void reset_registers(void)
 {
 	write_SCTLR(SCTLR_RESET);
@@ -171,7 +174,8 @@ static _Noreturn void enter(uint32_t entry, uint32_t r0, uint32_t r1, uint32_t r
 	guest_enter(&regs, _stacks + (cpu->index + 1) * STACK_SLOT);
 }
 
-/* The boot core's part of a restart, once all cores are parked. Returns false if some aren't yet. */
+/* The boot core's part of a restart, once all cores are parked. Returns false if some aren't yet.
+ */
 static bool restart_if_all_parked(void)
 {
 	bool all = true;
@@ -217,7 +221,8 @@ _Noreturn void vcpu_park(void)
 	vgic_leave_cpu(self);
 	park_begin(self);
 	for (;;) {
-		if (self == 0 && __atomic_load_n(&states.restarting, __ATOMIC_ACQUIRE) && restart_if_all_parked()) {
+		if (self == 0 && __atomic_load_n(&states.restarting, __ATOMIC_ACQUIRE) &&
+		    restart_if_all_parked()) {
 			vm_restart();
 			enter(vm.entry, 0, ~0u, vm.tree);
 		}

@@ -8,16 +8,16 @@
 #include "cpu.h"
 
 /* Hyp Configuration Register (ARM DDI 0406C B4.1.68). */
-#define HCR_VM     (1u << 0)
-#define HCR_SWIO   (1u << 1)
-#define HCR_FMO    (1u << 3)
-#define HCR_IMO    (1u << 4)
-#define HCR_AMO    (1u << 5)
-#define HCR_VA     (1u << 8)
-#define HCR_FB     (1u << 9)
-#define HCR_TSC    (1u << 19)
-#define HCR_TIDCP  (1u << 20)
-#define HCR_TAC    (1u << 21)
+#define HCR_VM    (1u << 0)
+#define HCR_SWIO  (1u << 1)
+#define HCR_FMO   (1u << 3)
+#define HCR_IMO   (1u << 4)
+#define HCR_AMO   (1u << 5)
+#define HCR_VA    (1u << 8)
+#define HCR_FB    (1u << 9)
+#define HCR_TSC   (1u << 19)
+#define HCR_TIDCP (1u << 20)
+#define HCR_TAC   (1u << 21)
 
 /* What vcpu_on() and vcpu_state() answer: PSCI's own values (DEN0022D 5.2.2, 5.1.8). */
 #define PSCI_SUCCESS            0

@@ -63,7 +63,8 @@ void vgic_kick(uint32_t cores)
 void vgic_look(unsigned int cpu, uint32_t cores)
 {
 	if ((cores >> cpu & 1) != 0 || vgic.cpu[cpu].taken != 0) {
-		vgic_refresh(cpu); /* a claim may have taken an active one out: its end must be counted */
+		vgic_refresh(cpu); /* a claim may have taken an active one out: its end must be
+				      counted */
 		cores &= ~(1u << cpu);
 	}
 	if (cores != 0) {
@@ -143,7 +144,8 @@ void vgic_set_line(uint32_t intid, bool level)
 		bank->level ^= bit;
 		if (!level) {
 			changed = (bank->edge & bit) != 0 || vgic_wire_fell(vc, bank, n) ? 0 : bit;
-		} else if (!vgic_pend_again(vc, bank, n, (bank->edge & bit) != 0 ? LR_LATCHED : LR_EOI)) {
+		} else if (!vgic_pend_again(vc, bank, n,
+					    (bank->edge & bit) != 0 ? LR_LATCHED : LR_EOI)) {
 			changed = bit;
 			bank->latched |= bank->edge & bit;
 		}
@@ -211,7 +213,8 @@ bool vgic_holds_timer(unsigned int cpu)
 	bool held = ((private->latched | private->active) & HW_PRIVATE) != 0;
 
 	for (uint32_t timers = private->in_lr & HW_PRIVATE; timers != 0; timers &= timers - 1) {
-		held |= (gich_read_lr(private->list[__builtin_ctz(timers)]) & (LR_PENDING | LR_ACTIVE)) != 0;
+		held |= (gich_read_lr(private->list[__builtin_ctz(timers)]) &
+			 (LR_PENDING | LR_ACTIVE)) != 0;
 	}
 	return held;
 }

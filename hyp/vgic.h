@@ -10,10 +10,11 @@
 #include "lock.h"
 #include "../drivers/mmio.h"
 
-#define VGIC_WORDS_MAX 32 /* the last is never there: 1020 to 1023 are no INTIDs (IHI 0048B 2.2.1) */
-#define VGIC_LRS_MAX   16
-#define INTID_VTIMER   27u
-#define INTID_PTIMER   30u
+#define VGIC_WORDS_MAX                                                                             \
+	32 /* the last is never there: 1020 to 1023 are no INTIDs (IHI 0048B 2.2.1) */
+#define VGIC_LRS_MAX 16
+#define INTID_VTIMER 27u
+#define INTID_PTIMER 30u
 
 /* 32 interrupts: bit n of each mask is INTID 32 * word + n. */
 struct irq_bank {
@@ -24,10 +25,11 @@ struct irq_bank {
 	uint32_t active;  /* only what no list register holds */
 	uint32_t taken;   /* acknowledged, in no list register any more, its end still to come */
 	uint32_t group1;
-	uint32_t edge;    /* configuration: edge-triggered */
-	uint32_t hw;      /* owned by the guest physically: list registers carry the HW bit */
-	uint32_t in_lr;   /* a list register of some core is its own, and has its state, if only "inactive" */
-	uint32_t claimed; /* must stay out of list registers, see vgic_claim() */
+	uint32_t edge;     /* configuration: edge-triggered */
+	uint32_t hw;       /* owned by the guest physically: list registers carry the HW bit */
+	uint32_t in_lr;    /* a list register of some core is its own, and has its state, if only
+			      "inactive" */
+	uint32_t claimed;  /* must stay out of list registers, see vgic_claim() */
 	uint32_t claimers; /* cores that wait for that */
 	union {
 		uint8_t priority[32];
@@ -43,16 +45,18 @@ struct irq_bank {
 };
 
 struct vgic_cpu {
-	uint32_t index; /* of the core */
+	uint32_t index;                        /* of the core */
 	struct irq_bank *bank[VGIC_WORDS_MAX]; /* by word; NULL beyond the last INTID */
 	uint32_t spi_words;     /* bit n: bank n + 1 may hold something for this core */
 	uint32_t inbox_senders; /* atomic: mask of cores with something in inbox */
-	uint32_t recheck; /* not 0: something changed about an interrupt in one of our list registers */
-	uint32_t lr_used; /* bit i: list register i has a record */
-	uint32_t lr_eoi;  /* bit i: its LR_EOI is set */
-	uint32_t hcr;     /* last value of GICH_HCR, without EOICount */
-	uint32_t odd;     /* not 0: GICH_HCR has more than EN, or GICD_CTLR withholds what a list register has */
-	uint32_t taken;   /* 0: none of the taken interrupts is this core's */
+	uint32_t recheck;       /* not 0: something changed about an interrupt in one of our list
+				   registers */
+	uint32_t lr_used;       /* bit i: list register i has a record */
+	uint32_t lr_eoi;        /* bit i: its LR_EOI is set */
+	uint32_t hcr;           /* last value of GICH_HCR, without EOICount */
+	uint32_t odd;   /* not 0: GICH_HCR has more than EN, or GICD_CTLR withholds what a list
+			   register has */
+	uint32_t taken; /* 0: none of the taken interrupts is this core's */
 	uint32_t lr[VGIC_LRS_MAX]; /* records of the list registers, see vgic_lr.c */
 	uint32_t inbox[CPUS_MAX];  /* atomic: SGIs (bit = number) that each core sent */
 	uint8_t sgi_source[16];    /* mask of cores from which the SGI is pending */
@@ -60,10 +64,10 @@ struct vgic_cpu {
 } __attribute__((aligned(512))); /* a shift away from its index */
 
 struct vgic {
-	struct spinlock lock; /* see vgic.c for what it guards */
-	uint32_t ctlr;        /* GICD_CTLR */
+	struct spinlock lock;        /* see vgic.c for what it guards */
+	uint32_t ctlr;               /* GICD_CTLR */
 	uint32_t forward0, forward1; /* all ones if group 0, 1 is forwarded */
-	unsigned int words;   /* INTIDs / 32 */
+	unsigned int words;          /* INTIDs / 32 */
 	unsigned int cpu_count;
 	unsigned int lr_count;
 	struct vgic_cpu cpu[CPUS_MAX];
@@ -73,7 +77,8 @@ struct vgic {
 
 extern struct vgic vgic;
 
-/* State after reset. @words: INTIDs / 32, up to 31; @lr_count: list registers. No core runs the guest meanwhile. */
+/* State after reset. @words: INTIDs / 32, up to 31; @lr_count: list registers. No core runs the
+ * guest meanwhile. */
 void vgic_reset(unsigned int words, unsigned int cores, unsigned int lr_count);
 
 /* This core, @cpu, is about to run its vCPU from reset: the virtual interface as after reset, then

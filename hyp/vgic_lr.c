@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The list registers of this core. Each caches one interrupt's state: while it does (in_lr), pending and
- * active are there. Three moves, each in one place: insert() puts a pending interrupt in, release() takes out
- * what the guest completed, withdraw() what it did not. vgic_refresh() decides which. A list register is not
- * released before another interrupt needs it: most often the next one to come is the same (vgic_pend_again).
+ * The list registers of this core. Each caches one interrupt's state: while it does (in_lr),
+ * pending and active are there. Three moves, each in one place: insert() puts a pending interrupt
+ * in, release() takes out what the guest completed, withdraw() what it did not. vgic_refresh()
+ * decides which. A list register is not released before another interrupt needs it: most often the
+ * next one to come is the same (vgic_pend_again).
  *
  * A record (vgic_cpu.lr) is what was last written to the list register, as pending, and LR_LATCHED.
  *
@@ -72,8 +73,8 @@ static void withdraw(unsigned int cpu, unsigned int i)
 }
 
 /*
- * The part of a list register that depends on the kind of interrupt; what goes in leaves the latch. With
- * LR_EOI the guest's end of it is told, to see whether it is pending again.
+ * The part of a list register that depends on the kind of interrupt; what goes in leaves the latch.
+ * With LR_EOI the guest's end of it is told, to see whether it is pending again.
  */
 always_inline uint32_t take_pending(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int n)
 {
@@ -93,7 +94,8 @@ always_inline uint32_t take_pending(struct vgic_cpu *vc, struct irq_bank *bank, 
 		}
 		return source | LR_PENDING | LR_LATCHED;
 	}
-	return LR_PENDING | (latched != 0 ? LR_LATCHED : 0) | ((bank->level & ~bank->edge & bit) != 0 ? LR_EOI : 0);
+	return LR_PENDING | (latched != 0 ? LR_LATCHED : 0) |
+	       ((bank->level & ~bank->edge & bit) != 0 ? LR_EOI : 0);
 }
 
 always_inline void insert(unsigned int cpu, unsigned int i, struct irq_bank *bank, unsigned int n)
@@ -162,9 +164,9 @@ static struct candidate best_candidate(unsigned int cpu)
 }
 
 /*
- * All list registers are full and something of @priority waits: gives up one that holds less. First a
- * pending one of lower priority; if none is pending at all, the active one of lowest priority. Returns
- * false if everything in there goes first.
+ * All list registers are full and something of @priority waits: gives up one that holds less. First
+ * a pending one of lower priority; if none is pending at all, the active one of lowest priority.
+ * Returns false if everything in there goes first.
  */
 static bool make_room(unsigned int cpu, uint32_t priority)
 {
@@ -172,9 +174,11 @@ static bool make_room(unsigned int cpu, uint32_t priority)
 	unsigned int worst_pending = VGIC_LRS_MAX, worst_active = VGIC_LRS_MAX;
 
 	for (unsigned int i = 0; i < vgic.lr_count; i++) {
-		unsigned int *worst = (gich_read_lr(i) & LR_ACTIVE) != 0 ? &worst_active : &worst_pending;
+		unsigned int *worst =
+			(gich_read_lr(i) & LR_ACTIVE) != 0 ? &worst_active : &worst_pending;
 
-		if (*worst == VGIC_LRS_MAX || (vc->lr[i] & LR_PRIORITY) >= (vc->lr[*worst] & LR_PRIORITY)) {
+		if (*worst == VGIC_LRS_MAX ||
+		    (vc->lr[i] & LR_PRIORITY) >= (vc->lr[*worst] & LR_PRIORITY)) {
 			*worst = i;
 		}
 	}
@@ -226,10 +230,10 @@ static bool fill(unsigned int cpu)
 }
 
 /*
- * What came again while a list register holds the interrupt: merged if not yet acknowledged; else, as a wire that
- * is still high and an SGI of another source, it waits for its end, which is to be told then. Nothing is ever
- * pending and active in there: GICH_MISR.NP (5.3.5) need not say whether that counts as pending. @lr: the list
- * register's content.
+ * What came again while a list register holds the interrupt: merged if not yet acknowledged; else,
+ * as a wire that is still high and an SGI of another source, it waits for its end, which is to be
+ * told then. Nothing is ever pending and active in there: GICH_MISR.NP (5.3.5) need not say whether
+ * that counts as pending. @lr: the list register's content.
  */
 static void merge(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int i, uint32_t lr)
 {
@@ -242,7 +246,7 @@ static void merge(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int i, ui
 	if ((lr & LR_PENDING) != 0 && (bank->latched & bit) != 0) {
 		vc->lr[i] |= LR_LATCHED;
 		if (intid < 16) {
-			vc->sgi_source[intid] &= (uint8_t)~(1u << FIELD_GET(LR_CPUID, lr));
+			vc->sgi_source[intid] &= (uint8_t) ~(1u << FIELD_GET(LR_CPUID, lr));
 		}
 		if (intid >= 16 || vc->sgi_source[intid] == 0) {
 			bank->latched &= ~bit;
@@ -259,8 +263,8 @@ static void merge(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int i, ui
 }
 
 /*
- * Something changed about the interrupt in list register @i: claimed, its wire fell, it came again, GICD_CTLR.
- * Returns false if GICD_CTLR withholds it.
+ * Something changed about the interrupt in list register @i: claimed, its wire fell, it came again,
+ * GICD_CTLR. Returns false if GICD_CTLR withholds it.
  */
 static bool reconsider(unsigned int cpu, unsigned int i)
 {
@@ -268,7 +272,8 @@ static bool reconsider(unsigned int cpu, unsigned int i)
 	uint32_t bit, lr = gich_read_lr(i);
 	struct irq_bank *bank = lr_bank(vc, i, &bit);
 	const bool open = (irq_bank_open(bank) & bit) != 0;
-	const bool stays = open && ((vc->lr[i] & LR_LATCHED) != 0 || (irq_bank_pending(bank) & bit) != 0);
+	const bool stays =
+		open && ((vc->lr[i] & LR_LATCHED) != 0 || (irq_bank_pending(bank) & bit) != 0);
 
 	if ((lr & LR_STATE) == 0) {
 		release(cpu, i);
@@ -342,8 +347,8 @@ static void refresh_shared(unsigned int cpu)
 }
 
 /*
- * The usual case touches private interrupts alone, with at most one that waits and room for it. Whatever
- * another core wants of this one comes with a kick, so what is missed here is found then.
+ * The usual case touches private interrupts alone, with at most one that waits and room for it.
+ * Whatever another core wants of this one comes with a kick, so what is missed here is found then.
  */
 void vgic_refresh(unsigned int cpu)
 {
@@ -353,8 +358,8 @@ void vgic_refresh(unsigned int cpu)
 	if (__atomic_load_n(&vc->inbox_senders, __ATOMIC_RELAXED) != 0) {
 		vgic_open_inbox(cpu);
 	}
-	if ((__atomic_load_n(&vc->spi_words, __ATOMIC_RELAXED) | __atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) |
-	     vc->lr_eoi | vc->odd) != 0) {
+	if ((__atomic_load_n(&vc->spi_words, __ATOMIC_RELAXED) |
+	     __atomic_load_n(&vc->recheck, __ATOMIC_RELAXED) | vc->lr_eoi | vc->odd) != 0) {
 		refresh_shared(cpu);
 		return;
 	}
@@ -367,13 +372,15 @@ void vgic_refresh(unsigned int cpu)
 		refresh_shared(cpu); /* an SPI may have come meanwhile: not without the lock */
 		return;
 	}
-	insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), &vc->private, 31 - (unsigned int)__builtin_clz(ready));
+	insert(cpu, (unsigned int)__builtin_ctz(~vc->lr_used), &vc->private,
+	       31 - (unsigned int)__builtin_clz(ready));
 }
 
 /*
- * If the interrupt fired again, the guest has ended it: its list register is empty and may be written unread,
- * since the physical side of a HW interrupt is active for as long as the virtual one is (5.2.2). Only a guest that
- * sets and clears the active state itself can make it otherwise; it gets the one interrupt that is due.
+ * If the interrupt fired again, the guest has ended it: its list register is empty and may be
+ * written unread, since the physical side of a HW interrupt is active for as long as the virtual
+ * one is (5.2.2). Only a guest that sets and clears the active state itself can make it otherwise;
+ * it gets the one interrupt that is due.
  */
 void vgic_forward(unsigned int cpu, uint32_t intid)
 {
@@ -388,10 +395,12 @@ void vgic_forward(unsigned int cpu, uint32_t intid)
 	vgic_refresh(cpu);
 }
 
-/* Interrupt @n's list register is this core's, all that is pending of it is in there, and nothing else waits. */
+/* Interrupt @n's list register is this core's, all that is pending of it is in there, and nothing
+ * else waits. */
 always_inline bool is_simple(const struct vgic_cpu *vc, const struct irq_bank *bank, unsigned int n)
 {
-	return ((bank->in_lr & ~bank->latched) >> n & 1) != 0 && bank->owner[n] == vc->index && vc->odd == 0;
+	return ((bank->in_lr & ~bank->latched) >> n & 1) != 0 && bank->owner[n] == vc->index &&
+	       vc->odd == 0;
 }
 
 bool vgic_pend_again(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int n, uint32_t cause)

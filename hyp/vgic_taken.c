@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Taken interrupts: acknowledged by the guest, and out of their list register before their end. Their end is
- * counted in GICH_HCR.EOICount (5.3.1) and found by vgic_complete_taken(); with EOImode 1 GICC_DIR traps.
+ * Taken interrupts: acknowledged by the guest, and out of their list register before their end.
+ * Their end is counted in GICH_HCR.EOICount (5.3.1) and found by vgic_complete_taken(); with
+ * EOImode 1 GICC_DIR traps.
  *
  * Lock: as in vgic_lr.c. Source: IHI 0048B 5.3.1, 4.4.5.
  */
@@ -9,11 +10,13 @@
 #include "vgic_state.h"
 #include "../drivers/hw/gicv2.h"
 
-/* Bit of GICH_APR for an interrupt of this priority and group (5.3.9; the binary points: 3.3.3, 4.4.3). */
+/* Bit of GICH_APR for an interrupt of this priority and group (5.3.9; the binary
+ * points: 3.3.3, 4.4.3). */
 static uint8_t running_bit(uint32_t priority, bool group1)
 {
 	const uint32_t vmcr = gich_read_vmcr();
-	const uint32_t low = group1 && (vmcr & VMCR_CBPR) == 0 ? FIELD_GET(VMCR_ABP, vmcr) : FIELD_GET(VMCR_BP, vmcr) + 1;
+	const uint32_t low = group1 && (vmcr & VMCR_CBPR) == 0 ? FIELD_GET(VMCR_ABP, vmcr)
+							       : FIELD_GET(VMCR_BP, vmcr) + 1;
 
 	return (uint8_t)(low > 7 ? 0 : (priority & ~0u << low) >> 3);
 }
@@ -25,9 +28,11 @@ void vgic_take(unsigned int cpu, struct irq_bank *bank, unsigned int n, uint32_t
 	bank->active |= 1u << n;
 	bank->taken |= 1u << n;
 	bank->owner[n] = (uint8_t)cpu;
-	bank->running[n] = running_bit(FIELD_GET(LR_PRIORITY, record) << 3, (record & LR_GROUP1) != 0);
+	bank->running[n] =
+		running_bit(FIELD_GET(LR_PRIORITY, record) << 3, (record & LR_GROUP1) != 0);
 	if (vc->taken == 0) {
-		vc->taken = 1; /* this core may not refresh before it goes on; earlier ends were of nothing here */
+		vc->taken = 1; /* this core may not refresh before it goes on; earlier ends were of
+				  nothing here */
 		vc->hcr |= GICH_HCR_LRENPIE;
 		vc->odd = 1;
 		gich_write_hcr(vc->hcr);
@@ -38,8 +43,8 @@ void vgic_take(unsigned int cpu, struct irq_bank *bank, unsigned int n, uint32_t
 }
 
 /* The taken interrupt whose end is the likeliest: the smallest of these. */
-#define STILL_RUNS   0x40u /* GICH_APR still has its priority */
-#define NOT_ACTIVE   0x20u /* the guest has deactivated it by the distributor */
+#define STILL_RUNS 0x40u /* GICH_APR still has its priority */
+#define NOT_ACTIVE 0x20u /* the guest has deactivated it by the distributor */
 
 static uint32_t rank(const struct irq_bank *bank, unsigned int n, uint32_t apr)
 {
@@ -47,7 +52,8 @@ static uint32_t rank(const struct irq_bank *bank, unsigned int n, uint32_t apr)
 	       ((bank->active >> n & 1) == 0 ? NOT_ACTIVE : 0) | bank->running[n];
 }
 
-/* Returns the bank of this core's taken interrupt of the smallest rank, or NULL. *least gets the rank. */
+/* Returns the bank of this core's taken interrupt of the smallest rank, or NULL. *least gets the
+ * rank. */
 static struct irq_bank *best_taken(unsigned int cpu, uint32_t apr, unsigned int *n, uint32_t *least)
 {
 	struct irq_bank *found = NULL;
@@ -58,7 +64,8 @@ static struct irq_bank *best_taken(unsigned int cpu, uint32_t apr, unsigned int 
 		for (uint32_t taken = bank->taken; taken != 0; taken &= taken - 1) {
 			unsigned int k = (unsigned int)__builtin_ctz(taken);
 
-			if (bank->owner[k] == cpu && (found == NULL || rank(bank, k, apr) < *least)) {
+			if (bank->owner[k] == cpu &&
+			    (found == NULL || rank(bank, k, apr) < *least)) {
 				found = bank;
 				*n = k;
 				*least = rank(bank, k, apr);
@@ -83,9 +90,9 @@ static void end_taken(unsigned int cpu, struct irq_bank *bank, unsigned int n)
 }
 
 /*
- * The guest ended interrupts that no list register held: those whose priority GICH_APR has no more, the highest
- * first, as running priorities nest (4.4.5). What neither runs nor is active was ended in some other way, for
- * instance by a kernel that starts over and clears both.
+ * The guest ended interrupts that no list register held: those whose priority GICH_APR has no more,
+ * the highest first, as running priorities nest (4.4.5). What neither runs nor is active was ended
+ * in some other way, for instance by a kernel that starts over and clears both.
  */
 void vgic_complete_taken(unsigned int cpu)
 {

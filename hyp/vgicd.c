@@ -6,14 +6,14 @@
 #include "../drivers/hw/gicv2.h"
 #include "self.h"
 
-#define PRIORITY_BITS 0xf8f8f8f8u       /* as many as the list registers have */
+#define PRIORITY_BITS 0xf8f8f8f8u /* as many as the list registers have */
 #define IIDR          0x0200043bu /* Arm, GIC-400 r0p0 */
 
 /*
- * Reads get the bank of the interrupts that the register is about, and bytes from the start of the block of
- * registers; the lock is not held, as one word is read at once.
- * Writes get besides the bits that are written, @lanes, and their value, 0 outside; the lock is held if the
- * bank is not private. They return the interrupts for which list registers may have to change.
+ * Reads get the bank of the interrupts that the register is about, and bytes from the start of the
+ * block of registers; the lock is not held, as one word is read at once. Writes get besides the
+ * bits that are written, @lanes, and their value, 0 outside; the lock is held if the bank is not
+ * private. They return the interrupts for which list registers may have to change.
  */
 
 /* Control, type, implementer */
@@ -33,7 +33,8 @@ static uint32_t read_control(struct irq_bank *bank, uint32_t offset)
 	}
 }
 
-static uint32_t write_control(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value)
+static uint32_t write_control(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
+			      uint32_t value)
 {
 	(void)bank;
 	if (offset == 0 && (lanes & 3) != 0) {
@@ -59,7 +60,8 @@ static uint32_t write_group(struct irq_bank *bank, uint32_t offset, uint32_t lan
 
 	(void)offset;
 	vgic_claim(bank, changed);
-	bank->group1 = (bank->group1 & ~changed) | (value & changed); /* by another core meanwhile, perhaps */
+	bank->group1 = (bank->group1 & ~changed) |
+		       (value & changed); /* by another core meanwhile, perhaps */
 	return changed;
 }
 
@@ -69,7 +71,8 @@ static uint32_t read_enable(struct irq_bank *bank, uint32_t offset)
 	return bank->enabled;
 }
 
-static uint32_t write_set_enable(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value)
+static uint32_t write_set_enable(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
+				 uint32_t value)
 {
 	const uint32_t changed = value & ~bank->enabled;
 
@@ -88,7 +91,8 @@ static uint32_t except_sgis(const struct irq_bank *bank, uint32_t value)
 	return bank->word == 0 ? value & 0xffff0000u : value;
 }
 
-static uint32_t write_clear_enable(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value)
+static uint32_t write_clear_enable(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
+				   uint32_t value)
 {
 	const uint32_t changed = except_sgis(bank, value) & bank->enabled;
 
@@ -103,8 +107,8 @@ static uint32_t write_clear_enable(struct irq_bank *bank, uint32_t offset, uint3
 }
 
 /*
- * State that may be in list registers, of any core: all of the word comes out for the moment, so that none goes
- * in unseen while other cores answer.
+ * State that may be in list registers, of any core: all of the word comes out for the moment, so
+ * that none goes in unseen while other cores answer.
  */
 static uint32_t read_state(struct irq_bank *bank, bool active)
 {
@@ -134,7 +138,8 @@ static uint32_t read_active(struct irq_bank *bank, uint32_t offset)
 	return read_state(bank, true);
 }
 
-/* The guest's own physical interrupts in @mask become pending where they come from, unless they are already. */
+/* The guest's own physical interrupts in @mask become pending where they come from, unless they are
+ * already. */
 static void pend_physical(const struct irq_bank *bank, uint32_t mask)
 {
 	mask &= ~bank->latched;
@@ -148,7 +153,8 @@ static void pend_physical(const struct irq_bank *bank, uint32_t mask)
 	gic_private_pend(mask, true);
 }
 
-static uint32_t write_set_pending(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value)
+static uint32_t write_set_pending(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
+				  uint32_t value)
 {
 	uint32_t changed = except_sgis(bank, value);
 
@@ -173,7 +179,8 @@ static void deactivate_physical(uint32_t mask)
 	}
 }
 
-static uint32_t write_clear_pending(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value)
+static uint32_t write_clear_pending(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
+				    uint32_t value)
 {
 	const uint32_t changed = except_sgis(bank, value), physical = changed & bank->hw;
 
@@ -189,7 +196,8 @@ static uint32_t write_clear_pending(struct irq_bank *bank, uint32_t offset, uint
 }
 
 /* Nothing in a list register tells of the end of what is made active here: GICC_DIR must trap. */
-static uint32_t write_set_active(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value)
+static uint32_t write_set_active(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
+				 uint32_t value)
 {
 	(void)offset;
 	(void)lanes;
@@ -201,7 +209,8 @@ static uint32_t write_set_active(struct irq_bank *bank, uint32_t offset, uint32_
 	return value;
 }
 
-static uint32_t write_clear_active(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value)
+static uint32_t write_clear_active(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
+				   uint32_t value)
 {
 	(void)offset;
 	(void)lanes;
@@ -218,7 +227,8 @@ static uint32_t read_priority(struct irq_bank *bank, uint32_t offset)
 	return bank->priority_word[offset % 32 / 4];
 }
 
-static uint32_t write_priority(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value)
+static uint32_t write_priority(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
+			       uint32_t value)
 {
 	uint32_t *priorities = &bank->priority_word[offset % 32 / 4];
 	uint32_t changed = 0;
@@ -234,7 +244,9 @@ static uint32_t write_priority(struct irq_bank *bank, uint32_t offset, uint32_t 
 
 static uint32_t read_target(struct irq_bank *bank, uint32_t offset)
 {
-	return vgic.cpu_count == 1 ? 0 : bank->target_word[offset % 32 / 4]; /* 4.3.12: RAZ/WI with one */
+	return vgic.cpu_count == 1
+		       ? 0
+		       : bank->target_word[offset % 32 / 4]; /* 4.3.12: RAZ/WI with one */
 }
 
 static uint32_t write_target(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value)
@@ -317,7 +329,8 @@ static uint32_t read_sgi(struct irq_bank *bank, uint32_t offset)
 }
 
 /* @offset: a multiple of 4 from 0x10 to 0x2c. Rare, so kept out of the way of SGIR. */
-static __attribute__((noinline)) uint32_t write_sgi_pending(struct irq_bank *bank, uint32_t offset, uint32_t value)
+static __attribute__((noinline)) uint32_t write_sgi_pending(struct irq_bank *bank, uint32_t offset,
+							    uint32_t value)
 {
 	const unsigned int cpu = cpu_self(), first = offset & 0xc;
 
@@ -327,7 +340,8 @@ static __attribute__((noinline)) uint32_t write_sgi_pending(struct irq_bank *ban
 		uint8_t sources = (uint8_t)(value >> 8 * i & ((1u << vgic.cpu_count) - 1));
 		uint8_t *pending = &vgic.cpu[cpu].sgi_source[first + i];
 
-		*pending = offset >= 0x20 ? (uint8_t)(*pending | sources) : (uint8_t)(*pending & ~sources);
+		*pending = offset >= 0x20 ? (uint8_t)(*pending | sources)
+					  : (uint8_t)(*pending & ~sources);
 		bank->latched &= ~(1u << (first + i));
 		bank->latched |= (*pending != 0 ? 1u : 0u) << (first + i);
 	}
@@ -343,7 +357,8 @@ static uint32_t write_sgi(struct irq_bank *bank, uint32_t offset, uint32_t lanes
 	return offset >= 0x10 && offset < 0x30 ? write_sgi_pending(bank, offset, value) : 0;
 }
 
-/* Identification (4.3.18): PIDR4 to 7, PIDR0 to 3 (architecture version 2), CIDR0 to 3, from 0xfd0 on */
+/* Identification (4.3.18): PIDR4 to 7, PIDR0 to 3 (architecture version 2), CIDR0 to 3, from 0xfd0
+ * on */
 static uint32_t read_id(struct irq_bank *bank, uint32_t offset)
 {
 	static const uint8_t id[] = {0x04, 0, 0, 0, 0x90, 0xb4, 0x2b, 0, 0x0d, 0xf0, 0x05, 0xb1};
@@ -375,10 +390,22 @@ struct gicd_block {
 	uint32_t (*write)(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value);
 } __attribute__((aligned(16))); /* a shift away from its index */
 
-#define PRIORITY {0x3fc, 5, read_priority, write_priority}
-#define TARGET	 {0x3fc, 5, read_target, write_target}
-#define CONFIG	 {0x0fc, 3, read_config, write_config}
-#define NOTHING	 {0x0fc, 12, read_zero, ignore}
+#define PRIORITY                                                                                   \
+	{                                                                                          \
+		0x3fc, 5, read_priority, write_priority                                            \
+	}
+#define TARGET                                                                                     \
+	{                                                                                          \
+		0x3fc, 5, read_target, write_target                                                \
+	}
+#define CONFIG                                                                                     \
+	{                                                                                          \
+		0x0fc, 3, read_config, write_config                                                \
+	}
+#define NOTHING                                                                                    \
+	{                                                                                          \
+		0x0fc, 12, read_zero, ignore                                                       \
+	}
 
 /* The distributor by its 128-byte blocks. */
 static const struct gicd_block blocks[32] = {
@@ -390,9 +417,28 @@ static const struct gicd_block blocks[32] = {
 	{0x07c, 2, read_pending, write_clear_pending},
 	{0x07c, 2, read_active, write_set_active},
 	{0x07c, 2, read_active, write_clear_active},
-	PRIORITY, PRIORITY, PRIORITY, PRIORITY, PRIORITY, PRIORITY, PRIORITY, PRIORITY,
-	TARGET, TARGET, TARGET, TARGET, TARGET, TARGET, TARGET, TARGET,
-	CONFIG, CONFIG, NOTHING, NOTHING, NOTHING, NOTHING,
+	PRIORITY,
+	PRIORITY,
+	PRIORITY,
+	PRIORITY,
+	PRIORITY,
+	PRIORITY,
+	PRIORITY,
+	PRIORITY,
+	TARGET,
+	TARGET,
+	TARGET,
+	TARGET,
+	TARGET,
+	TARGET,
+	TARGET,
+	TARGET,
+	CONFIG,
+	CONFIG,
+	NOTHING,
+	NOTHING,
+	NOTHING,
+	NOTHING,
 	{0x07c, 12, read_sgi, write_sgi},
 	{0x07c, 12, read_id, ignore},
 };
@@ -405,7 +451,9 @@ static uint32_t gicd_read(void *device, uint32_t offset, uint32_t size)
 
 	(void)device;
 	(void)size;
-	return bank == NULL ? 0 : block->read(bank, from) >> (offset & 3) * 8; /* NULL: beyond the last INTID */
+	return bank == NULL ? 0
+			    : block->read(bank, from) >>
+				      (offset & 3) * 8; /* NULL: beyond the last INTID */
 }
 
 always_inline void write_lanes(uint32_t offset, uint32_t lanes, uint32_t value)

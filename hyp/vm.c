@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest: from the bundle to RAM. All of it runs on the boot core while no vCPU does; struct vm is constant
- * for the others. Layout of the parts as QEMU's -M virt loads them, so that what boots there boots here.
+ * The guest: from the bundle to RAM. All of it runs on the boot core while no vCPU does; struct vm
+ * is constant for the others. Layout of the parts as QEMU's -M virt loads them, so that what boots
+ * there boots here.
  */
 #include "vm.h"
 #include <string.h>
@@ -17,10 +18,10 @@
 #include "vgic.h"
 #include "boot/early.h"
 
-#define TREE_GROWTH	  0x4000u   /* bytes that completing the guest's tree may add */
-#define TREE_MAX	  0x100000u
+#define TREE_GROWTH       0x4000u /* bytes that completing the guest's tree may add */
+#define TREE_MAX          0x100000u
 #define INITRD_OFFSET_MAX 0x8000000u /* 128 MiB: QEMU's hw/arm/boot.c */
-#define PAGE_UP(x)	  (((x) + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1))
+#define PAGE_UP(x)        (((x) + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1))
 
 struct vm vm;
 
@@ -51,10 +52,13 @@ static void move_bundle(void)
 	uint64_t place;
 
 	if (board.bundle.size == 0) {
-		stop("no guest: load a bundle as bivy's initrd (QEMU: -initrd guest.itb; see tools/mkbundle)");
+		stop("no guest: load a bundle as bivy's initrd (QEMU: -initrd guest.itb; see "
+		     "tools/mkbundle)");
 	}
-	if (board.bundle.base < board.ram.base || board.bundle.base + board.bundle.size > image_pa) {
-		stop("the guest bundle at %llx, %llu KiB, is not in RAM below bivy at %llx; load it lower, or give the board more RAM",
+	if (board.bundle.base < board.ram.base ||
+	    board.bundle.base + board.bundle.size > image_pa) {
+		stop("the guest bundle at %llx, %llu KiB, is not in RAM below bivy at %llx; load "
+		     "it lower, or give the board more RAM",
 		     board.bundle.base, board.bundle.size >> 10, (uint64_t)image_pa);
 	}
 	place = (image_pa - board.bundle.size) & ~(uint64_t)(PAGE_SIZE - 1);
@@ -62,16 +66,19 @@ static void move_bundle(void)
 	vm.bundle = (struct range){place, board.bundle.size};
 }
 
-/* Where the guest's RAM is: at its own address if the board has RAM there, else at the start of the board's. */
+/* Where the guest's RAM is: at its own address if the board has RAM there, else at the start of the
+ * board's. */
 static void place_ram(void)
 {
 	const uint64_t end = vm.config.reset == RESET_RESTART ? vm.bundle.base : image_pa;
 	const uint64_t start = (board.ram.base + 0x1fffff) & ~(uint64_t)0x1fffff;
 	const uint64_t wanted = vm.config.ram_size;
 
-	vm.ram_pa = vm.config.ram_base >= start && vm.config.ram_base < end ? vm.config.ram_base : start;
+	vm.ram_pa = vm.config.ram_base >= start && vm.config.ram_base < end ? vm.config.ram_base
+									    : start;
 	if (end <= vm.ram_pa || end - vm.ram_pa < (wanted != 0 ? wanted : 0x100000)) {
-		stop("this board has RAM for %llu KiB of guest, and the guest's tree wants %llu KiB; give it less",
+		stop("this board has RAM for %llu KiB of guest, and the guest's tree wants %llu "
+		     "KiB; give it less",
 		     end > vm.ram_pa ? (end - vm.ram_pa) >> 10 : 0, wanted >> 10);
 	}
 	vm.memory.base = vm.config.ram_base;
@@ -86,7 +93,8 @@ static uint8_t *place_for(const char *what, uint64_t ipa, uint64_t size)
 	uint8_t *at = size > UINT32_MAX ? NULL : guest_memory_at(&vm.memory, ipa, (uint32_t)size);
 
 	if (at == NULL || end > vm.bundle.base) {
-		stop("RAM is too small: the guest's %s, %llu KiB at %llx, doesn't fit beside the bundle; give the board more RAM",
+		stop("RAM is too small: the guest's %s, %llu KiB at %llx, doesn't fit beside the "
+		     "bundle; give the board more RAM",
 		     what, (size + 1023) >> 10, ipa);
 	}
 	return at;
@@ -106,7 +114,8 @@ static uint64_t load_kernel(uint64_t *kernel_start)
 		uint8_t *at = place_for("kernel", segment->ipa, segment->memory_size);
 
 		memcpy(at, fit.kernel.data + segment->file_offset, segment->file_size);
-		memset(at + segment->file_size, 0, (size_t)segment->memory_size - segment->file_size);
+		memset(at + segment->file_size, 0,
+		       (size_t)segment->memory_size - segment->file_size);
 		cache_flush(at, (uint32_t)segment->memory_size);
 		if (segment->ipa + segment->memory_size > end) {
 			end = segment->ipa + segment->memory_size;
@@ -122,7 +131,8 @@ static uint64_t load_kernel(uint64_t *kernel_start)
 /* Returns the end of the initrd; if there is none, where it would have been. */
 static uint64_t load_initrd(uint64_t kernel_end, uint64_t *start)
 {
-	uint64_t offset = vm.memory.size / 2 < INITRD_OFFSET_MAX ? vm.memory.size / 2 : INITRD_OFFSET_MAX;
+	uint64_t offset =
+		vm.memory.size / 2 < INITRD_OFFSET_MAX ? vm.memory.size / 2 : INITRD_OFFSET_MAX;
 	uint8_t *at;
 
 	*start = PAGE_UP(vm.memory.base + offset);
@@ -202,7 +212,8 @@ void vm_load(void)
 		tree = fit.fdt.load;
 	}
 	load_tree(tree, initrd_start);
-	if (vm.config.reset != RESET_RESTART) { /* no line of the bundle may be written back into the guest's RAM later */
+	if (vm.config.reset != RESET_RESTART) { /* no line of the bundle may be written back into
+						   the guest's RAM later */
 		cache_flush(window_at(vm.bundle.base), (uint32_t)vm.bundle.size);
 	}
 }
@@ -217,7 +228,8 @@ void vm_restart(void)
 	vm_load();
 }
 
-/* Puts the cores that the guest's tree names in front, and returns their number; the others are never started. */
+/* Puts the cores that the guest's tree names in front, and returns their number; the others are
+ * never started. */
 static unsigned int order_cpus(void)
 {
 	const struct guest_config *config = &vm.config;
@@ -235,7 +247,9 @@ static unsigned int order_cpus(void)
 			j++;
 		}
 		if (j == cpu_count) {
-			stop("the guest's device tree names CPU %lx, which this board does not have; remove its node", wanted);
+			stop("the guest's device tree names CPU %lx, which this board does not "
+			     "have; remove its node",
+			     wanted);
 		}
 		if (j == 0) {
 			boot_named = true;
@@ -245,7 +259,9 @@ static unsigned int order_cpus(void)
 		}
 	}
 	if (!boot_named) {
-		stop("the guest's device tree does not name CPU %lx, which this board starts with; add its node", cpus[0].mpidr);
+		stop("the guest's device tree does not name CPU %lx, which this board starts with; "
+		     "add its node",
+		     cpus[0].mpidr);
 	}
 	return config->cpu_count;
 }
@@ -254,7 +270,8 @@ void vm_create(void)
 {
 	memcpy(entropy, board.seed, sizeof(entropy));
 	move_bundle();
-	cache_flush_all(); /* no line that the firmware or the move left may land in the guest's RAM later */
+	cache_flush_all(); /* no line that the firmware or the move left may land in the guest's RAM
+			      later */
 	read_bundle();
 	if (config_read(fit.fdt.data, fit.fdt.size, &vm.config, &error) != 0 ||
 	    config_check(&vm.config, &board, vgic.words * 32, &error) != 0) {

@@ -31,8 +31,8 @@ void pl011_init(struct emul_pl011 *uart, struct char_backend *backend, struct ir
 void pl011_reset(struct emul_pl011 *uart);
 
 /*
- * The registers; the device is a struct emul_pl011. Sends whether or not the guest has enabled the UART, as QEMU
- * does.
+ * The registers; the device is a struct emul_pl011. Sends whether or not the guest has enabled the
+ * UART, as QEMU does.
  */
 extern const struct mmio_ops pl011_ops;
 

@@ -2,20 +2,20 @@
 /* The board's GICv2: take-over of what the firmware left. */
 #include "gicv2.h"
 
-#define GICD_CTLR	0x000
-#define GICD_TYPER	0x004
-#define GICD_IGROUPR	0x080
-#define GICD_ISENABLER	0x100
-#define GICD_ICENABLER	0x180
-#define GICD_ICPENDR	0x280
-#define GICD_ICACTIVER	0x380
+#define GICD_CTLR       0x000
+#define GICD_TYPER      0x004
+#define GICD_IGROUPR    0x080
+#define GICD_ISENABLER  0x100
+#define GICD_ICENABLER  0x180
+#define GICD_ICPENDR    0x280
+#define GICD_ICACTIVER  0x380
 #define GICD_IPRIORITYR 0x400
-#define GICD_ITARGETSR	0x800
-#define GICD_ICFGR	0xc00
+#define GICD_ITARGETSR  0x800
+#define GICD_ICFGR      0xc00
 
-#define GICC_CTLR	0x000
-#define GICC_PMR	0x004
-#define GICC_HPPIR	0x018
+#define GICC_CTLR         0x000
+#define GICC_PMR          0x004
+#define GICC_HPPIR        0x018
 #define GICC_CTLR_ENABLE  (1u << 0)
 #define GICC_CTLR_EOIMODE (1u << 9)
 
@@ -28,7 +28,9 @@
 #define GICV_IAR  0x00c
 #define GICV_EOIR 0x010
 
-#define PROPAGATION 1000u /* reads of a register, far more than a wire's change takes to be seen */
+#define PROPAGATION                                                                                \
+	1000u /* reads of a register, far more than a wire's change takes to be seen               \
+	       */
 
 #define PRIORITY_ALL 0xa0a0a0a0u
 /* Virtual binary points at their minimum for 5 priority bits, all else zero (5.3.4, 4.4.3). */
@@ -47,7 +49,8 @@ uint32_t gic_init_distributor(void)
 
 	mmio_write(GICD_VA + GICD_CTLR, 0);
 	words = (mmio_read(GICD_VA + GICD_TYPER) & 0x1f) + 1;
-	self = mmio_read(GICD_VA + GICD_ITARGETSR); /* read-only: this core, or 0 if there is only one */
+	self = mmio_read(GICD_VA +
+			 GICD_ITARGETSR); /* read-only: this core, or 0 if there is only one */
 	write_words(GICD_ICENABLER + 4, words - 1, ~0u);
 	write_words(GICD_ICPENDR + 4, words - 1, ~0u);
 	write_words(GICD_ICACTIVER + 4, words - 1, ~0u);

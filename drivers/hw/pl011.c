@@ -11,13 +11,13 @@
 #define IMSC  0x38
 #define ICR   0x44
 
-#define FR_RXFE (1u << 4)
-#define FR_TXFF (1u << 5)
-#define LCR_FEN (1u << 4)
-#define LCR_8N1 (3u << 5)
+#define FR_RXFE           (1u << 4)
+#define FR_TXFF           (1u << 5)
+#define LCR_FEN           (1u << 4)
+#define LCR_8N1           (3u << 5)
 #define CR_UARTEN_TXE_RXE 0x301u
-#define INT_RX	(1u << 4 | 1u << 6) /* FIFO level and time-out */
-#define INT_TX	(1u << 5)
+#define INT_RX            (1u << 4 | 1u << 6) /* FIFO level and time-out */
+#define INT_TX            (1u << 5)
 
 static void pl011_init(void)
 {

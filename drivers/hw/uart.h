@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The board's UART: what a driver of one offers. No function waits; @base is where stage 1 maps it. */
+/* The board's UART: what a driver of one offers. No function waits; @base is where stage 1 maps it.
+ */
 #ifndef DRIVERS_HW_UART_H
 #define DRIVERS_HW_UART_H
 
@@ -11,8 +12,8 @@
 struct uart_driver {
 	const char *compatible;
 	void (*init)(void);
-	bool (*put)(uint8_t byte);		/* false: the transmit FIFO is full */
-	int (*get)(void);			/* -1: nothing received */
+	bool (*put)(uint8_t byte);                       /* false: the transmit FIFO is full */
+	int (*get)(void);                                /* -1: nothing received */
 	void (*interrupts)(bool receive, bool transmit); /* which ones it may raise */
 };
 

@@ -289,7 +289,8 @@ static uint32_t config_read(struct virtio_device *device, uint32_t offset, uint3
 	return value;
 }
 
-static void config_write(struct virtio_device *device, uint32_t offset, uint32_t size, uint32_t value)
+static void config_write(struct virtio_device *device, uint32_t offset, uint32_t size,
+			 uint32_t value)
 {
 	const struct virtio_model *model = device->model;
 	uint32_t i;
@@ -300,14 +301,15 @@ static void config_write(struct virtio_device *device, uint32_t offset, uint32_t
 }
 
 /*
- * The row of a register; all zero where nothing answers. virtio 1.2 4.2.2.2: 32-bit accesses only. An empty
- * transport has a magic and a version.
+ * The row of a register; all zero where nothing answers. virtio 1.2 4.2.2.2: 32-bit accesses only.
+ * An empty transport has a magic and a version.
  */
 static const struct row *row_at(const struct virtio_device *device, uint32_t offset, uint32_t size)
 {
 	static const struct row none;
 
-	return size == 4 && (device->model->device_id != 0 || offset <= 0x004) ? &rows[offset / 4] : &none;
+	return size == 4 && (device->model->device_id != 0 || offset <= 0x004) ? &rows[offset / 4]
+									       : &none;
 }
 
 static uint32_t transport_read(void *opaque, uint32_t offset, uint32_t size)

@@ -70,8 +70,8 @@ void virtio_init(struct virtio_device *device, const struct virtio_model *model,
 		 const struct guest_memory *memory, struct irq_line irq);
 
 /*
- * The transport's registers (virtio 1.2, 4.2.2, version 2); the device is a struct virtio_device. What the
- * specification forbids reads as zero and is ignored when written.
+ * The transport's registers (virtio 1.2, 4.2.2, version 2); the device is a struct virtio_device.
+ * What the specification forbids reads as zero and is ignored when written.
  */
 extern const struct mmio_ops virtio_mmio_ops;
 

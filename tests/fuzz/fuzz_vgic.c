@@ -38,9 +38,7 @@ static uint8_t next_decision(void *source)
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 {
-	struct decisions decisions = {
-		.in = {input, length}
-        };
+	struct decisions decisions = {.in = {input, length}};
 	const uint8_t machine = take8(&decisions.in), avoid = take8(&decisions.in);
 	const struct steps steps = {.next = next_decision,
 				    .source = &decisions,

@@ -296,7 +296,8 @@ static uint32_t ref_read(uint32_t offset)
 static void access_one(uint32_t offset, uint8_t size, bool is_write, uint32_t value)
 {
 	if (!is_write) {
-		AGREE(virtio_mmio_ops.read(&console.device, offset, size), size == 4 ? ref_read(offset) : 0);
+		AGREE(virtio_mmio_ops.read(&console.device, offset, size),
+		      size == 4 ? ref_read(offset) : 0);
 		return;
 	}
 	virtio_mmio_ops.write(&console.device, offset, size, value);

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Accesses to where nothing is, or what is not the guest's: each a proper abort, however it is taken. */
+/* Accesses to where nothing is, or what is not the guest's: each a proper abort, however it is
+ * taken. */
 #include "mmu.h"
 #include "payload.h"
 
-#define SCTLR_A	    (1u << 1)
-#define SCTLR_V	    (1u << 13)
-#define SCTLR_EE    (1u << 25)
-#define SCTLR_TE    (1u << 30)
-#define EXTERNAL    0x008u /* status, short descriptors */
+#define SCTLR_A       (1u << 1)
+#define SCTLR_V       (1u << 13)
+#define SCTLR_EE      (1u << 25)
+#define SCTLR_TE      (1u << 30)
+#define EXTERNAL      0x008u /* status, short descriptors */
 #define LONG_EXTERNAL 0x210u
-#define WNR	    0x800u
-#define STATUS	    0xe3fu /* of DFSR: WnR, LPAE, FS; not ExT and domain */
-#define NOWHERE	    0x48000000u /* above the 128 MiB that the tests run with */
-#define SVC_MODE    (PSR_SVC | PSR_AIF)
+#define WNR           0x800u
+#define STATUS        0xe3fu      /* of DFSR: WnR, LPAE, FS; not ExT and domain */
+#define NOWHERE       0x48000000u /* above the 128 MiB that the tests run with */
+#define SVC_MODE      (PSR_SVC | PSR_AIF)
 
 static uint32_t ram_end; /* bivy keeps the last MiB */
 
@@ -36,7 +37,8 @@ THUMB_CODE(store_thumb, "str.w r3, [r1]");
 THUMB_CODE(load_it, "itt eq\nldreq r3, [r1]\nmoveq r4, #1");
 
 /* The data abort that @code, whose first instruction it is, must have caused. */
-static bool aborted(const struct context *c, const char *code, uint32_t cpsr, uint32_t status, uint32_t address)
+static bool aborted(const struct context *c, const char *code, uint32_t cpsr, uint32_t status,
+		    uint32_t address)
 {
 	return c->kind == KIND_DATA_ABORT && c->pc == (uint32_t)code + 8 && c->cpsr == cpsr &&
 	       (read_DFSR() & STATUS) == status && read_DFAR() == address &&
@@ -45,11 +47,14 @@ static bool aborted(const struct context *c, const char *code, uint32_t cpsr, ui
 
 static void report(const char *name, bool good, const struct context *c)
 {
-	result(name, good, "kind %u, LR 0x%x, SPSR 0x%x, CPSR 0x%x, DFSR 0x%x, DFAR 0x%x, IFSR 0x%x, IFAR 0x%x", c->kind,
-	       c->pc, c->cpsr, c->taken_cpsr, read_DFSR(), read_DFAR(), read_IFSR(), read_IFAR());
+	result(name, good,
+	       "kind %u, LR 0x%x, SPSR 0x%x, CPSR 0x%x, DFSR 0x%x, DFAR 0x%x, IFSR 0x%x, IFAR 0x%x",
+	       c->kind, c->pc, c->cpsr, c->taken_cpsr, read_DFSR(), read_DFAR(), read_IFSR(),
+	       read_IFAR());
 }
 
-static void aborts(const char *name, const char *code, uint32_t cpsr, uint32_t address, uint32_t status)
+static void aborts(const char *name, const char *code, uint32_t cpsr, uint32_t address,
+		   uint32_t status)
 {
 	struct context *c = prepare(code, cpsr);
 
@@ -68,8 +73,8 @@ static void fetch_aborts(const char *name, uint32_t cpsr, uint32_t address, uint
 	write_IFAR(0);
 	execute();
 	report(name,
-	       c->kind == KIND_PREFETCH_ABORT && c->pc == address + 4 && c->cpsr == cpsr && read_IFAR() == address &&
-		       (read_IFSR() & 0x63f) == status &&
+	       c->kind == KIND_PREFETCH_ABORT && c->pc == address + 4 && c->cpsr == cpsr &&
+		       read_IFAR() == address && (read_IFSR() & 0x63f) == status &&
 		       (c->taken_cpsr & (PSR_A | PSR_I | 0x1f)) == (PSR_A | PSR_I | PSR_ABT),
 	       c);
 }
@@ -93,7 +98,8 @@ static void all_accesses(uint32_t address, uint32_t external)
 	aborts("LDRD", load_double, SVC_MODE, address, external);
 	aborts("LDM with writeback", load_many, SVC_MODE, address, external);
 	aborts("LDR with writeback", load_post, SVC_MODE, address, external);
-	aborts("LDRB with writeback, User mode", load_post_byte, PSR_USR | PSR_AIF, address + 1, external);
+	aborts("LDRB with writeback, User mode", load_post_byte, PSR_USR | PSR_AIF, address + 1,
+	       external);
 	aborts("LDREX", load_exclusive, SVC_MODE, address, external);
 	aborts("LDR, Thumb", load_thumb, SVC_MODE | PSR_T, address, external);
 	aborts("STR.W, Thumb", store_thumb, SVC_MODE | PSR_T, address, external | WNR);
@@ -139,30 +145,32 @@ static void it_block(void)
 	c->r[1] = NOWHERE;
 	execute();
 	report("abort in an IT block: SPSR has IT, CPSR not",
-	       c->kind == KIND_DATA_ABORT && c->pc == (uint32_t)load_it + 10 && (c->cpsr & 0x0600fc00) == 0x00000400 &&
-		       (c->taken_cpsr & 0x0600fc00) == 0,
+	       c->kind == KIND_DATA_ABORT && c->pc == (uint32_t)load_it + 10 &&
+		       (c->cpsr & 0x0600fc00) == 0x00000400 && (c->taken_cpsr & 0x0600fc00) == 0,
 	       c);
 }
 
-/* Across the end of a device, and of RAM: the abort names the first address that isn't there; the base stays. */
+/* Across the end of a device, and of RAM: the abort names the first address that isn't there; the
+ * base stays. */
 static void crossing(void)
 {
 	struct context *c = prepare(load_many, SVC_MODE);
 
 	c->r[1] = 0x09000ff8;
 	execute();
-	report("LDM across the end of the PL011", aborted(c, load_many, SVC_MODE, EXTERNAL, 0x09001000) &&
-							  c->r[1] == 0x09000ff8, c);
+	report("LDM across the end of the PL011",
+	       aborted(c, load_many, SVC_MODE, EXTERNAL, 0x09001000) && c->r[1] == 0x09000ff8, c);
 	c = prepare(store_many, SVC_MODE);
 	c->r[1] = ram_end + 8;
 	execute();
-	report("STM across the end of RAM", aborted(c, store_many, SVC_MODE, EXTERNAL | WNR, ram_end) &&
-						    c->r[1] == ram_end + 8, c);
+	report("STM across the end of RAM",
+	       aborted(c, store_many, SVC_MODE, EXTERNAL | WNR, ram_end) && c->r[1] == ram_end + 8,
+	       c);
 	c = prepare(load_many, SVC_MODE);
 	c->r[1] = ram_end - 8;
 	execute();
-	report("LDM across the end of RAM", aborted(c, load_many, SVC_MODE, EXTERNAL, ram_end) &&
-						    c->r[1] == ram_end - 8, c);
+	report("LDM across the end of RAM",
+	       aborted(c, load_many, SVC_MODE, EXTERNAL, ram_end) && c->r[1] == ram_end - 8, c);
 	write32(ram_end - 4, 0xf000bf00); /* nop; the first half of a wide instruction */
 	c = prepare((const char *)ram_end - 2, SVC_MODE | PSR_T);
 	execute();
@@ -172,7 +180,8 @@ static void crossing(void)
 
 static void unaligned(void)
 {
-	if (under_bivy) { /* QEMU lets unaligned accesses to devices pass, the architecture does not */
+	if (under_bivy) { /* QEMU lets unaligned accesses to devices pass, the architecture does not
+			   */
 		struct context *c = prepare(load, SVC_MODE);
 		uint32_t status;
 
@@ -180,14 +189,17 @@ static void unaligned(void)
 		execute();
 		status = read_DFSR() & STATUS;
 		report("unaligned LDR of a device",
-		       c->kind == KIND_DATA_ABORT && read_DFAR() == 0x09000001 && (status == 1 || status == EXTERNAL), c);
+		       c->kind == KIND_DATA_ABORT && read_DFAR() == 0x09000001 &&
+			       (status == 1 || status == EXTERNAL),
+		       c);
 	}
 	write_SCTLR(read_SCTLR() | SCTLR_A);
 	aborts("unaligned LDR with SCTLR.A", load, SVC_MODE, 0x40100001, 0x001);
 	write_SCTLR(read_SCTLR() & ~SCTLR_A);
 }
 
-/* A copy of the vectors whose data abort entry looks like that of SVC, so that it shows which one was used. */
+/* A copy of the vectors whose data abort entry looks like that of SVC, so that it shows which one
+ * was used. */
 static uint32_t other_vectors[1024] __attribute__((aligned(4096)));
 
 static void copy_vectors(void)
@@ -228,13 +240,15 @@ static void where_taken(void)
 	c->r[1] = NOWHERE;
 	execute();
 	report("SCTLR.EE: the abort is taken big-endian",
-	       c->kind == KIND_DATA_ABORT && (c->taken_cpsr & PSR_E) != 0 && (c->cpsr & PSR_E) == 0, c);
+	       c->kind == KIND_DATA_ABORT && (c->taken_cpsr & PSR_E) != 0 && (c->cpsr & PSR_E) == 0,
+	       c);
 	write_SCTLR(read_SCTLR() & ~SCTLR_EE);
 	c = prepare(load, SVC_MODE | PSR_E);
 	c->r[1] = NOWHERE;
 	execute();
 	report("an abort of big-endian code is taken little-endian",
-	       c->kind == KIND_DATA_ABORT && (c->taken_cpsr & PSR_E) == 0 && (c->cpsr & PSR_E) != 0, c);
+	       c->kind == KIND_DATA_ABORT && (c->taken_cpsr & PSR_E) == 0 && (c->cpsr & PSR_E) != 0,
+	       c);
 }
 
 /* One walk status: at the level where QEMU alone says it; bivy can't know the level. */
@@ -264,8 +278,8 @@ static void with_short_descriptors(void)
 	c->r[1] = 0x90100000;
 	execute();
 	report("walk of a table that is nowhere",
-	       c->kind == KIND_DATA_ABORT && c->pc == (uint32_t)store + 8 && read_DFAR() == 0x90100000 &&
-		       walk_status(read_DFSR() & 0x60f, 0x00e, 0x00c),
+	       c->kind == KIND_DATA_ABORT && c->pc == (uint32_t)store + 8 &&
+		       read_DFAR() == 0x90100000 && walk_status(read_DFSR() & 0x60f, 0x00e, 0x00c),
 	       c);
 	c = prepare((const char *)0x90100000, SVC_MODE);
 	execute();
@@ -306,8 +320,8 @@ static void with_long_descriptors(void)
 	c->r[1] = 0x80600000;
 	execute();
 	report("walk of a table that is nowhere, LPAE",
-	       c->kind == KIND_DATA_ABORT && c->pc == (uint32_t)load + 8 && read_DFAR() == 0x80600000 &&
-		       walk_status(read_DFSR() & 0x63f, 0x217, 0x215),
+	       c->kind == KIND_DATA_ABORT && c->pc == (uint32_t)load + 8 &&
+		       read_DFAR() == 0x80600000 && walk_status(read_DFSR() & 0x63f, 0x217, 0x215),
 	       c);
 	c = prepare(load_double, PSR_USR | PSR_AIF);
 	c->r[1] = 0x80200fe0;

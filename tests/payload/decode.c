@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every form of load and store of core registers on emulated devices. The processor is the oracle: what an
- * instruction does with GICD_IPRIORITYR, which keeps what is written to the upper five bits of each byte, it
- * must also do with the same words in RAM.
+ * Every form of load and store of core registers on emulated devices. The processor is the oracle:
+ * what an instruction does with GICD_IPRIORITYR, which keeps what is written to the upper five bits
+ * of each byte, it must also do with the same words in RAM.
  */
 #include "payload.h"
 
-#define DEVICE	 0x08000420u /* IPRIORITYR of INTIDs 32 on */
-#define WORDS	 24u
-#define MIDDLE	 32u /* bytes: bases point here, so that offsets may be negative */
-#define LANDING	 0x40080800u /* an address whose bytes IPRIORITYR keeps, for loads of the PC */
+#define DEVICE   0x08000420u /* IPRIORITYR of INTIDs 32 on */
+#define WORDS    24u
+#define MIDDLE   32u         /* bytes: bases point here, so that offsets may be negative */
+#define LANDING  0x40080800u /* an address whose bytes IPRIORITYR keeps, for loads of the PC */
 #define SVC_MODE (PSR_SVC | PSR_AIF)
 
 struct form {
@@ -18,6 +18,7 @@ struct form {
 };
 
 /* The base is r1, an index is r2 (= 8 or so), data in r3 to r12 and the rest. */
+/* clang-format off */
 #define ARM_FORMS(form)                                                                            \
 	form(a_ldr, "ldr r3, [r1]") form(a_ldr_imm, "ldr r3, [r1, #4]")                            \
 	form(a_ldr_neg, "ldr r3, [r1, #-8]") form(a_ldr_reg, "ldr r3, [r1, r2]")                   \
@@ -104,18 +105,20 @@ struct form {
 	form(t_it_str, "cmp r2, #8\nitet eq\nstrheq r3, [r1, #4]\nstrdne r4, r5, [r1], #8\nstrdeq r6, r7, [r1], #8") \
 	form(t_ldr_pc, "ldr.w pc, [r1, #24]") form(t_pop_pc, "mov sp, r1\npop {r2-r7, pc}")        \
 	form(t_ldmdb_pc, "mov r0, r1\nadd.w r0, r0, #28\nldmdb r0, {r5, r6, pc}")
+/* clang-format on */
 
-#define ARM_CODE_OF(name, text)	  ARM_CODE(name, text);
+#define ARM_CODE_OF(name, text)   ARM_CODE(name, text);
 #define THUMB_CODE_OF(name, text) THUMB_CODE(name, text);
-#define ARM_ROW(name, text)	  {text, name, name##_end, false},
-#define THUMB_ROW(name, text)	  {text, name, name##_end, true},
+#define ARM_ROW(name, text)       {text, name, name##_end, false},
+#define THUMB_ROW(name, text)     {text, name, name##_end, true},
 ARM_FORMS(ARM_CODE_OF)
 THUMB_FORMS(THUMB_CODE_OF)
 static const struct form forms[] = {ARM_FORMS(ARM_ROW) THUMB_FORMS(THUMB_ROW)};
 
 static uint32_t memory[WORDS];
 
-/* Bytes that IPRIORITYR keeps, all different and half of them negative. Word 14 and 15 lead to the landing. */
+/* Bytes that IPRIORITYR keeps, all different and half of them negative. Word 14 and 15 lead to the
+ * landing. */
 static uint32_t pattern(unsigned int i)
 {
 	uint32_t byte = i * 32;
@@ -123,7 +126,8 @@ static uint32_t pattern(unsigned int i)
 	if (i * 4 == MIDDLE + 24) {
 		return LANDING;
 	}
-	return (byte + 8) % 256 | (0xa0 + byte) % 256 << 8 | (byte + 0x58) % 256 << 16 | (byte + 0xf0) % 256 << 24;
+	return (byte + 8) % 256 | (0xa0 + byte) % 256 << 8 | (byte + 0x58) % 256 << 16 |
+	       (byte + 0xf0) % 256 << 24;
 }
 
 static void fill(uint32_t base)
@@ -168,27 +172,30 @@ static void compare(const struct form *form, uint32_t mode, const char *set)
 	perform(form, mode, (uint32_t)memory, &ram);
 	perform(form, mode, DEVICE, &device);
 	if (d->kind != KIND_UNDEFINED || d->pc != r->pc || d->cpsr != r->cpsr) {
-		result(form->name, false, "%s: kind %u at 0x%x, in RAM kind %u at 0x%x; CPSR 0x%x and 0x%x", set, d->kind,
-		       d->pc, r->kind, r->pc, d->cpsr, r->cpsr);
+		result(form->name, false,
+		       "%s: kind %u at 0x%x, in RAM kind %u at 0x%x; CPSR 0x%x and 0x%x", set,
+		       d->kind, d->pc, r->kind, r->pc, d->cpsr, r->cpsr);
 		return;
 	}
 	for (unsigned int i = 0; i < 15; i++) {
 		if (!same(d->r[i], r->r[i])) {
-			result(form->name, false, "%s: r%u is 0x%x instead of 0x%x", set, i, d->r[i], r->r[i]);
+			result(form->name, false, "%s: r%u is 0x%x instead of 0x%x", set, i,
+			       d->r[i], r->r[i]);
 			return;
 		}
 	}
 	for (unsigned int i = 0; i < WORDS; i++) {
 		if (device.memory[i] != ram.memory[i]) {
-			result(form->name, false, "%s: word %u is 0x%x instead of 0x%x", set, i, device.memory[i],
-			       ram.memory[i]);
+			result(form->name, false, "%s: word %u is 0x%x instead of 0x%x", set, i,
+			       device.memory[i], ram.memory[i]);
 			return;
 		}
 	}
 	result(form->name, true, "");
 }
 
-/* Each register as the target and as the source of a word, by code made here: ldr/str rN, [r1 or r0]. */
+/* Each register as the target and as the source of a word, by code made here: ldr/str rN, [r1 or
+ * r0]. */
 static uint32_t made[2];
 
 static bool register_in_mode(unsigned int n, uint32_t mode, bool store)
@@ -270,15 +277,18 @@ static void user_registers(uint32_t mode, const char *name)
 	perform(&load, mode, (uint32_t)memory, &ram);
 	perform(&load, mode, DEVICE, &device);
 	asm volatile("stmia %0, {sp, lr}^" ::"r"(sp_lr) : "memory");
-	result(name, sp_lr[0] == pattern(MIDDLE / 4 + 6) && sp_lr[1] == pattern(MIDDLE / 4 + 7) &&
-			     memcmp(device.context.r + 2, ram.context.r + 2, sizeof(uint32_t) * 13) == 0,
-	       "SP_usr 0x%x, LR_usr 0x%x, r8 0x%x and in RAM 0x%x", sp_lr[0], sp_lr[1], device.context.r[8],
-	       ram.context.r[8]);
+	result(name,
+	       sp_lr[0] == pattern(MIDDLE / 4 + 6) && sp_lr[1] == pattern(MIDDLE / 4 + 7) &&
+		       memcmp(device.context.r + 2, ram.context.r + 2, sizeof(uint32_t) * 13) == 0,
+	       "SP_usr 0x%x, LR_usr 0x%x, r8 0x%x and in RAM 0x%x", sp_lr[0], sp_lr[1],
+	       device.context.r[8], ram.context.r[8]);
 	perform(&store, mode, (uint32_t)memory, &ram);
 	perform(&store, mode, DEVICE, &device);
 	for (unsigned int i = 0; i < WORDS; i++) {
-		if (device.memory[i] != (ram.memory[i] & 0xf8f8f8f8)) { /* SP and LR may be anything */
-			result(name, false, "word %u: 0x%x and in RAM 0x%x", i, device.memory[i], ram.memory[i]);
+		if (device.memory[i] !=
+		    (ram.memory[i] & 0xf8f8f8f8)) { /* SP and LR may be anything */
+			result(name, false, "word %u: 0x%x and in RAM 0x%x", i, device.memory[i],
+			       ram.memory[i]);
 			return;
 		}
 	}
@@ -286,8 +296,8 @@ static void user_registers(uint32_t mode, const char *name)
 }
 
 /*
- * A pair on a device either stores and says 0 or leaves it alone and says 1: what of it exclusive accesses
- * to Device memory do is the implementation's choice (ARM DDI 0406C A3.4.5).
+ * A pair on a device either stores and says 0 or leaves it alone and says 1: what of it exclusive
+ * accesses to Device memory do is the implementation's choice (ARM DDI 0406C A3.4.5).
  */
 ARM_CODE(exclusive, "ldrex r3, [r1]\nstrex r5, r4, [r1]");
 
@@ -298,8 +308,9 @@ static void exclusive_pair(void)
 	const struct context *c = &device.context;
 
 	perform(&form, PSR_SVC, DEVICE, &device);
-	result(form.name, reached(c, exclusive_end) && c->r[3] == pattern(MIDDLE / 4) &&
-				  device.memory[MIDDLE / 4] == (c->r[5] == 0 ? c->r[4] : c->r[3]),
+	result(form.name,
+	       reached(c, exclusive_end) && c->r[3] == pattern(MIDDLE / 4) &&
+		       device.memory[MIDDLE / 4] == (c->r[5] == 0 ? c->r[4] : c->r[3]),
 	       "r3 0x%x, r5 0x%x, memory 0x%x", c->r[3], c->r[5], device.memory[MIDDLE / 4]);
 }
 

@@ -5,22 +5,22 @@
 
 #include "payload.h"
 
-#define GICD_CTLR	0x08000000u
-#define GICD_TYPER	0x08000004u
-#define GICD_IIDR	0x08000008u
-#define GICD_IGROUPR	0x08000080u
-#define GICD_ISENABLER	0x08000100u
-#define GICD_ICENABLER	0x08000180u
-#define GICD_ISPENDR	0x08000200u
-#define GICD_ICPENDR	0x08000280u
-#define GICD_ISACTIVER	0x08000300u
-#define GICD_ICACTIVER	0x08000380u
+#define GICD_CTLR       0x08000000u
+#define GICD_TYPER      0x08000004u
+#define GICD_IIDR       0x08000008u
+#define GICD_IGROUPR    0x08000080u
+#define GICD_ISENABLER  0x08000100u
+#define GICD_ICENABLER  0x08000180u
+#define GICD_ISPENDR    0x08000200u
+#define GICD_ICPENDR    0x08000280u
+#define GICD_ISACTIVER  0x08000300u
+#define GICD_ICACTIVER  0x08000380u
 #define GICD_IPRIORITYR 0x08000400u
-#define GICD_ITARGETSR	0x08000800u
-#define GICD_ICFGR	0x08000c00u
-#define GICD_SGIR	0x08000f00u
-#define GICD_CPENDSGIR	0x08000f10u
-#define GICD_SPENDSGIR	0x08000f20u
+#define GICD_ITARGETSR  0x08000800u
+#define GICD_ICFGR      0x08000c00u
+#define GICD_SGIR       0x08000f00u
+#define GICD_CPENDSGIR  0x08000f10u
+#define GICD_SPENDSGIR  0x08000f20u
 
 #define GICC_CTLR  0x08010000u
 #define GICC_PMR   0x08010004u
@@ -34,14 +34,14 @@
 #define GICC_AEOIR 0x08010024u
 #define GICC_DIR   0x08011000u
 
-#define GICC_CTLR_GRP0	  (1u << 0)
-#define GICC_CTLR_GRP1	  (1u << 1)
-#define GICC_CTLR_FIQ	  (1u << 3)
+#define GICC_CTLR_GRP0    (1u << 0)
+#define GICC_CTLR_GRP1    (1u << 1)
+#define GICC_CTLR_FIQ     (1u << 3)
 #define GICC_CTLR_EOIMODE (1u << 9)
 
 #define SGIR_LIST(cores) ((uint32_t)(cores) << 16)
-#define SGIR_OTHERS	 (1u << 24)
-#define SGIR_SELF	 (2u << 24)
+#define SGIR_OTHERS      (1u << 24)
+#define SGIR_SELF        (2u << 24)
 
 #define INTID_UART   33u
 #define INTID_VTIMER 27u

@@ -3,7 +3,7 @@
 #include "mmu.h"
 #include "payload.h"
 
-#define SCTLR_M	    (1u << 0)
+#define SCTLR_M     (1u << 0)
 #define TTBCR_EAE   (1u << 31)
 #define RAM_SECTION 0x400u
 

@@ -9,12 +9,12 @@
 extern uint32_t short_table[4096];
 extern uint32_t short_pages[256]; /* a second level table, all invalid */
 
-#define SHORT_SECTION	   0x00000c02u /* read, write for all; add memory type */
+#define SHORT_SECTION      0x00000c02u /* read, write for all; add memory type */
 #define SHORT_SUPERSECTION 0x00040c02u
-#define SHORT_DEVICE	   0x00000004u
-#define SHORT_NORMAL	   0x00001000u
-#define SHORT_PAGE	   0x00000032u /* small page, read and write for all */
-#define SHORT_TABLE	   0x00000001u
+#define SHORT_DEVICE       0x00000004u
+#define SHORT_NORMAL       0x00001000u
+#define SHORT_PAGE         0x00000032u /* small page, read and write for all */
+#define SHORT_TABLE        0x00000001u
 
 /* Long descriptors: RAM and what is below one to one; 0x80000000 on is long_blocks, all invalid. */
 extern uint64_t long_blocks[512]; /* 2 MiB each */

@@ -3,8 +3,8 @@
 #include "payload.h"
 #include <stdarg.h>
 
-#define UART	    0x09000000u
-#define UART_FR	    0x18
+#define UART         0x09000000u
+#define UART_FR      0x18
 #define UART_FR_TXFF (1u << 5)
 #define TREE_LOOK    0x8000u /* bytes of the device tree that are searched */
 
@@ -150,14 +150,17 @@ _Noreturn void finish(void)
 
 _Noreturn void unexpected(void)
 {
-	static const char *const kinds[] = {"?", "undefined instruction", "SVC", "prefetch abort", "data abort"};
+	static const char *const kinds[] = {"?", "undefined instruction", "SVC", "prefetch abort",
+					    "data abort"};
 	const struct core *core = this_core();
 	const struct context *c = &core->context;
 
 	print_lock = 0;
 	result("no unexpected exception", false,
-	       "core %u: %s, LR 0x%x, SPSR 0x%x, DFSR 0x%x, DFAR 0x%x, IFSR 0x%x, IFAR 0x%x, lr 0x%x", core->index,
-	       kinds[c->kind], c->pc, c->cpsr, read_DFSR(), read_DFAR(), read_IFSR(), read_IFAR(), c->r[14]);
+	       "core %u: %s, LR 0x%x, SPSR 0x%x, DFSR 0x%x, DFAR 0x%x, IFSR 0x%x, IFAR 0x%x, lr "
+	       "0x%x",
+	       core->index, kinds[c->kind], c->pc, c->cpsr, read_DFSR(), read_DFAR(), read_IFSR(),
+	       read_IFAR(), c->r[14]);
 	finish();
 }
 
@@ -195,7 +198,8 @@ int32_t hvc(uint32_t function, uint32_t a1, uint32_t a2, uint32_t a3)
 	register uint32_t r2 asm("r2") = a2;
 	register uint32_t r3 asm("r3") = a3;
 
-	asm volatile(".arch_extension virt\n\thvc #0" : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)::"memory");
+	asm volatile(".arch_extension virt\n\thvc #0"
+		     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)::"memory");
 	return (int32_t)r0;
 }
 
@@ -206,7 +210,8 @@ int32_t smc(uint32_t function, uint32_t a1, uint32_t a2, uint32_t a3)
 	register uint32_t r2 asm("r2") = a2;
 	register uint32_t r3 asm("r3") = a3;
 
-	asm volatile(".arch_extension sec\n\tsmc #0" : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)::"memory");
+	asm volatile(".arch_extension sec\n\tsmc #0"
+		     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3)::"memory");
 	return (int32_t)r0;
 }
 

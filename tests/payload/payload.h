@@ -23,21 +23,21 @@
 #define PSR_ABT 0x17u
 #define PSR_UND 0x1bu
 #define PSR_SYS 0x1fu
-#define PSR_T	(1u << 5)
-#define PSR_F	(1u << 6)
-#define PSR_I	(1u << 7)
-#define PSR_A	(1u << 8)
-#define PSR_E	(1u << 9)
-#define PSR_Z	(1u << 30)
-#define PSR_C	(1u << 29)
+#define PSR_T   (1u << 5)
+#define PSR_F   (1u << 6)
+#define PSR_I   (1u << 7)
+#define PSR_A   (1u << 8)
+#define PSR_E   (1u << 9)
+#define PSR_Z   (1u << 30)
+#define PSR_C   (1u << 29)
 #define PSR_AIF (PSR_A | PSR_I | PSR_F)
 
 /* What execute() runs, and what came of it. */
 struct context {
 	uint32_t r[15];
-	uint32_t pc;   /* in: where to start; out: LR of the exception's mode */
-	uint32_t cpsr; /* in: to start with; out: SPSR of the exception's mode */
-	uint32_t kind; /* out: KIND_... */
+	uint32_t pc;         /* in: where to start; out: LR of the exception's mode */
+	uint32_t cpsr;       /* in: to start with; out: SPSR of the exception's mode */
+	uint32_t kind;       /* out: KIND_... */
 	uint32_t taken_cpsr; /* out: CPSR at the vector */
 };
 
@@ -60,8 +60,8 @@ _Static_assert(offsetof(struct core, stacks) == CORE_STACKS, "start.S");
 
 extern struct core cores[CORES_MAX];
 extern unsigned int core_count; /* that PSCI knows of */
-extern bool under_bivy;		/* else on QEMU's own machine */
-extern const char *tree;	/* the device tree, as r2 had it */
+extern bool under_bivy;         /* else on QEMU's own machine */
+extern const char *tree;        /* the device tree, as r2 had it */
 extern char vectors[], thumb_vectors[], _end[];
 
 void payload(void);
@@ -87,7 +87,8 @@ static inline struct core *this_core(void)
 	return core;
 }
 
-/* A context to start @code with: r0 to r14 are 0x08080808 times their number. @cpsr: mode, T, flags. */
+/* A context to start @code with: r0 to r14 are 0x08080808 times their number. @cpsr: mode, T,
+ * flags. */
 struct context *prepare(const char *code, uint32_t cpsr);
 void execute(void);
 /* Whether @context came to the end marker of its code (ARM_CODE, THUMB_CODE). */
@@ -96,8 +97,9 @@ bool reached(const struct context *context, const char *end);
 /* A piece of code NAME that ends with an undefined instruction at NAME_end. */
 #define PAYLOAD_CODE(set, name, text)                                                              \
 	extern const char name[], name##_end[];                                                    \
-	asm(".syntax unified\n.pushsection .text.code, \"ax\"\n" set "\n.balign 4\n.global " #name ", " #name       \
-	    "_end\n" #name ":\n" text "\n" #name "_end: udf #0\n.balign 4\n.arm\n.popsection\n.syntax divided")
+	asm(".syntax unified\n.pushsection .text.code, \"ax\"\n" set "\n.balign 4\n.global " #name \
+	    ", " #name "_end\n" #name ":\n" text "\n" #name                                        \
+	    "_end: udf #0\n.balign 4\n.arm\n.popsection\n.syntax divided")
 #define ARM_CODE(name, text)   PAYLOAD_CODE(".arm", name, text)
 #define THUMB_CODE(name, text) PAYLOAD_CODE(".thumb", name, text)
 
@@ -182,15 +184,15 @@ static inline void wfi(void)
 }
 
 /* PSCI by HVC. */
-#define PSCI_VERSION	      0x84000000u
-#define PSCI_CPU_SUSPEND      0x84000001u
-#define PSCI_CPU_OFF	      0x84000002u
-#define PSCI_CPU_ON	      0x84000003u
-#define PSCI_AFFINITY_INFO    0x84000004u
+#define PSCI_VERSION           0x84000000u
+#define PSCI_CPU_SUSPEND       0x84000001u
+#define PSCI_CPU_OFF           0x84000002u
+#define PSCI_CPU_ON            0x84000003u
+#define PSCI_AFFINITY_INFO     0x84000004u
 #define PSCI_MIGRATE_INFO_TYPE 0x84000006u
-#define PSCI_SYSTEM_OFF	      0x84000008u
-#define PSCI_SYSTEM_RESET     0x84000009u
-#define PSCI_FEATURES	      0x8400000au
+#define PSCI_SYSTEM_OFF        0x84000008u
+#define PSCI_SYSTEM_RESET      0x84000009u
+#define PSCI_FEATURES          0x8400000au
 int32_t hvc(uint32_t function, uint32_t a1, uint32_t a2, uint32_t a3);
 int32_t smc(uint32_t function, uint32_t a1, uint32_t a2, uint32_t a3);
 

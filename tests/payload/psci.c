@@ -2,10 +2,10 @@
 /* PSCI and SMCCC: DEN0022D, DEN0028. QEMU alone has version 1.1, too, but not all of it. */
 #include "gic.h"
 
-#define NOT_SUPPORTED	   0xffffffffu
+#define NOT_SUPPORTED      0xffffffffu
 #define INVALID_PARAMETERS 0xfffffffeu
-#define ALREADY_ON	   0xfffffffcu
-#define INVALID_ADDRESS	   0xfffffff7u
+#define ALREADY_ON         0xfffffffcu
+#define INVALID_ADDRESS    0xfffffff7u
 
 #define ON  0u
 #define OFF 1u
@@ -35,27 +35,33 @@ static bool becomes(unsigned int core, uint32_t wanted)
 
 static void versions(void)
 {
-	static const uint32_t functions[] = {PSCI_VERSION, PSCI_CPU_SUSPEND, PSCI_CPU_OFF, PSCI_CPU_ON,
-					     PSCI_AFFINITY_INFO, PSCI_MIGRATE_INFO_TYPE, PSCI_SYSTEM_OFF,
-					     PSCI_SYSTEM_RESET, PSCI_FEATURES};
+	static const uint32_t functions[] = {
+		PSCI_VERSION,    PSCI_CPU_SUSPEND,   PSCI_CPU_OFF,
+		PSCI_CPU_ON,     PSCI_AFFINITY_INFO, PSCI_MIGRATE_INFO_TYPE,
+		PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET,  PSCI_FEATURES};
 
-	result("PSCI_VERSION is 1.0 or later", call(PSCI_VERSION, 0, 0, 0) >= 0x10000, "0x%x", call(PSCI_VERSION, 0, 0, 0));
+	result("PSCI_VERSION is 1.0 or later", call(PSCI_VERSION, 0, 0, 0) >= 0x10000, "0x%x",
+	       call(PSCI_VERSION, 0, 0, 0));
 	for (unsigned int i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		result("PSCI_FEATURES knows it", (int32_t)call(PSCI_FEATURES, functions[i], 0, 0) >= 0, "0x%x",
-		       functions[i]);
+		result("PSCI_FEATURES knows it",
+		       (int32_t)call(PSCI_FEATURES, functions[i], 0, 0) >= 0, "0x%x", functions[i]);
 	}
-	equal("PSCI_FEATURES of what is not there", call(PSCI_FEATURES, 0x8400001f, 0, 0), NOT_SUPPORTED);
+	equal("PSCI_FEATURES of what is not there", call(PSCI_FEATURES, 0x8400001f, 0, 0),
+	      NOT_SUPPORTED);
 	equal("MIGRATE_INFO_TYPE: no migration needed", call(PSCI_MIGRATE_INFO_TYPE, 0, 0, 0), 2);
 	if (under_bivy) {
 		equal("PSCI 1.1", call(PSCI_VERSION, 0, 0, 0), 0x10001);
 		equal("SMCCC 1.2", call(0x80000000, 0, 0, 0), 0x10002);
-		equal("PSCI_FEATURES knows SMCCC_VERSION", call(PSCI_FEATURES, 0x80000000, 0, 0), 0);
+		equal("PSCI_FEATURES knows SMCCC_VERSION", call(PSCI_FEATURES, 0x80000000, 0, 0),
+		      0);
 		equal("SMCCC_ARCH_FEATURES of itself", call(0x80000001, 0x80000001, 0, 0), 0);
-		equal("SMCCC_ARCH_FEATURES of SMCCC_VERSION", call(0x80000001, 0x80000000, 0, 0), 0);
+		equal("SMCCC_ARCH_FEATURES of SMCCC_VERSION", call(0x80000001, 0x80000000, 0, 0),
+		      0);
 	}
 }
 
-/* What bivy does not have, quietly: among others a source of random numbers (DEN0098) that it can't vouch for. */
+/* What bivy does not have, quietly: among others a source of random numbers (DEN0098) that it can't
+ * vouch for. */
 static void absent(void)
 {
 	static const struct {
@@ -83,13 +89,16 @@ static void absent(void)
 	};
 
 	for (unsigned int i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		equal(calls[i].name, call(calls[i].function, 1, (uint32_t)secondary_entry, 0), NOT_SUPPORTED);
-		equal("and PSCI_FEATURES says so", call(PSCI_FEATURES, calls[i].function, 0, 0), NOT_SUPPORTED);
+		equal(calls[i].name, call(calls[i].function, 1, (uint32_t)secondary_entry, 0),
+		      NOT_SUPPORTED);
+		equal("and PSCI_FEATURES says so", call(PSCI_FEATURES, calls[i].function, 0, 0),
+		      NOT_SUPPORTED);
 	}
 	equal("SMCCC_ARCH_FEATURES says so", call(0x80000001, 0x80008000, 0, 0), NOT_SUPPORTED);
 }
 
-/* All other registers, and the flags, are the caller's (DEN0028 2.5, 2.6 in 32-bit state: r4 to r14). */
+/* All other registers, and the flags, are the caller's (DEN0028 2.5, 2.6 in 32-bit state: r4 to
+ * r14). */
 static void registers_are_kept(void)
 {
 	uint32_t r4, r12, flags;
@@ -106,7 +115,8 @@ static void registers_are_kept(void)
 		     "mrs	%2, APSR\n"
 		     "mov	%0, r4\n"
 		     "mov	%1, r12\n"
-		     : "=&r"(r4), "=&r"(r12), "=&r"(flags)::"r0", "r1", "r2", "r3", "r4", "r12", "cc", "memory");
+		     : "=&r"(r4), "=&r"(r12), "=&r"(flags)::"r0", "r1", "r2", "r3", "r4", "r12",
+		       "cc", "memory");
 	equal("a call keeps r4", r4, 0x44);
 	equal("a call keeps r12", r12, 0x1c);
 	equal("a call keeps the flags", flags & 0xf8000000, 0xf8000000);
@@ -114,20 +124,25 @@ static void registers_are_kept(void)
 
 static void bad_calls(void)
 {
-	equal("CPU_ON of a core that is not there", call(PSCI_CPU_ON, 77, (uint32_t)secondary_entry, 0),
+	equal("CPU_ON of a core that is not there",
+	      call(PSCI_CPU_ON, 77, (uint32_t)secondary_entry, 0), INVALID_PARAMETERS);
+	equal("CPU_ON of the calling core", call(PSCI_CPU_ON, 0, (uint32_t)secondary_entry, 0),
+	      ALREADY_ON);
+	equal("AFFINITY_INFO of a core that is not there", call(PSCI_AFFINITY_INFO, 77, 0, 0),
 	      INVALID_PARAMETERS);
-	equal("CPU_ON of the calling core", call(PSCI_CPU_ON, 0, (uint32_t)secondary_entry, 0), ALREADY_ON);
-	equal("AFFINITY_INFO of a core that is not there", call(PSCI_AFFINITY_INFO, 77, 0, 0), INVALID_PARAMETERS);
 	equal("AFFINITY_INFO of this core", call(PSCI_AFFINITY_INFO, 0, 0, 0), ON);
 	if (!under_bivy) {
 		return;
 	}
 	equal("AFFINITY_INFO, level 7", call(PSCI_AFFINITY_INFO, 0, 7, 0), INVALID_PARAMETERS);
 	equal("AFFINITY_INFO of this cluster", call(PSCI_AFFINITY_INFO, 0, 1, 0), ON);
-	equal("CPU_SUSPEND with reserved bits", call(PSCI_CPU_SUSPEND, 0x80000000, 0, 0), INVALID_PARAMETERS);
+	equal("CPU_SUSPEND with reserved bits", call(PSCI_CPU_SUSPEND, 0x80000000, 0, 0),
+	      INVALID_PARAMETERS);
 	if (core_count > 1) {
-		equal("CPU_ON where nothing is", call(PSCI_CPU_ON, 1, 0xe0000000, 0), INVALID_ADDRESS);
-		equal("CPU_ON in bivy's memory", call(PSCI_CPU_ON, 1, 0x47f00000, 0), INVALID_ADDRESS);
+		equal("CPU_ON where nothing is", call(PSCI_CPU_ON, 1, 0xe0000000, 0),
+		      INVALID_ADDRESS);
+		equal("CPU_ON in bivy's memory", call(PSCI_CPU_ON, 1, 0x47f00000, 0),
+		      INVALID_ADDRESS);
 		equal("the core stays off", state(1), OFF);
 	}
 }
@@ -144,10 +159,12 @@ static void cores_on(void)
 		run_on(core, nothing, NULL);
 		equal("it is on", state(core), ON);
 		equal("it entered once", cores[core].entries, 1);
-		equal("in SVC, masked, Arm", cores[core].entry_cpsr & (PSR_AIF | PSR_T | 0x1f), PSR_AIF | PSR_SVC);
+		equal("in SVC, masked, Arm", cores[core].entry_cpsr & (PSR_AIF | PSR_T | 0x1f),
+		      PSR_AIF | PSR_SVC);
 		equal("with MMU and caches off", cores[core].entry_sctlr & 0x1005, 0);
 		equal("its MPIDR", cores[core].mpidr, core);
-		equal("CPU_ON again", call(PSCI_CPU_ON, core, (uint32_t)secondary_entry, 0), ALREADY_ON);
+		equal("CPU_ON again", call(PSCI_CPU_ON, core, (uint32_t)secondary_entry, 0),
+		      ALREADY_ON);
 	}
 }
 
@@ -181,7 +198,9 @@ static void off_and_on(void)
 			if ((i & 1) != 0) {
 				uint32_t entry = (uint32_t)secondary_entry_thumb | 1;
 
-				bad |= call(PSCI_CPU_ON, core, entry, (uint32_t)&cores[core]) == 0 ? 0 : 2;
+				bad |= call(PSCI_CPU_ON, core, entry, (uint32_t)&cores[core]) == 0
+					       ? 0
+					       : 2;
 			}
 			run_on(core, nothing, NULL);
 			bad |= cores[core].entries == entered + i + 1 ? 0 : 4;
@@ -191,7 +210,8 @@ static void off_and_on(void)
 	}
 	entered += rounds;
 	result("CPU_OFF and CPU_ON, 100 times", bad == 0,
-	       "0x%x (1: not off, 2: CPU_ON refused, 4: entered otherwise than once, 8: SCTLR is old), core %u, entry %u, state %u",
+	       "0x%x (1: not off, 2: CPU_ON refused, 4: entered otherwise than once, 8: SCTLR is "
+	       "old), core %u, entry %u, state %u",
 	       bad, last, cores[last].entries, seen);
 }
 
@@ -219,7 +239,8 @@ static void suspend_and_sgi(void)
 	delay(20000);
 	equal("CPU_SUSPEND sleeps", suspended, 1);
 	write32(GICD_SGIR, SGIR_LIST(2) | 4);
-	result("bug: wake test inverted (an SGI ends CPU_SUSPEND)", wait_for(&suspended, 3, LIVENESS), "state %u", suspended);
+	result("bug: wake test inverted (an SGI ends CPU_SUSPEND)",
+	       wait_for(&suspended, 3, LIVENESS), "state %u", suspended);
 	equal("and the SGI is there", gic_logs[1].count, 1);
 	job_done(1, LIVENESS);
 }
@@ -248,8 +269,10 @@ static void suspend_and_timer(void)
 	write_CNTV_CTL(1);
 	delay(1000);
 	equal("CPU_SUSPEND with one pending returns", call(PSCI_CPU_SUSPEND, 0, 0, 0), 0);
-	if (under_bivy) { /* a power-down state is taken as standby (DEN0022D 5.4.1), so the call returns here */
-		equal("and so it does to power down", call(PSCI_CPU_SUSPEND, 0x10000, (uint32_t)secondary_entry, 0), 0);
+	if (under_bivy) { /* a power-down state is taken as standby (DEN0022D 5.4.1), so the call
+			     returns here */
+		equal("and so it does to power down",
+		      call(PSCI_CPU_SUSPEND, 0x10000, (uint32_t)secondary_entry, 0), 0);
 	}
 	gic_take();
 	equal("which is still to come", gic_log()->count, 2);

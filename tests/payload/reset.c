@@ -3,7 +3,7 @@
 #include "payload.h"
 
 #define COUNT_AT 0x42000000u
-#define MAGIC	 0xb1b70000u
+#define MAGIC    0xb1b70000u
 
 static uint32_t loaded = 1; /* in the image: must be as the bundle has it after each start */
 
@@ -16,7 +16,8 @@ static void spin(void *argument)
 
 void payload(void)
 {
-	const uint32_t boots = (read32(COUNT_AT) & 0xffff0000) == MAGIC ? (read32(COUNT_AT) & 0xffff) + 1 : 1;
+	const uint32_t boots =
+		(read32(COUNT_AT) & 0xffff0000) == MAGIC ? (read32(COUNT_AT) & 0xffff) + 1 : 1;
 
 	write32(COUNT_AT, MAGIC | boots);
 	equal("the image is as it was loaded", loaded, 1);

@@ -17,8 +17,10 @@ struct timer {
 };
 
 static const struct timer timers[] = {
-	{"virtual timer", INTID_VTIMER, read_CNTVCT, write_CNTV_TVAL, read_CNTV_TVAL, write_CNTV_CTL, read_CNTV_CTL},
-	{"physical timer", INTID_PTIMER, read_CNTPCT, write_CNTP_TVAL, read_CNTP_TVAL, write_CNTP_CTL, read_CNTP_CTL},
+	{"virtual timer", INTID_VTIMER, read_CNTVCT, write_CNTV_TVAL, read_CNTV_TVAL,
+	 write_CNTV_CTL, read_CNTV_CTL},
+	{"physical timer", INTID_PTIMER, read_CNTPCT, write_CNTP_TVAL, read_CNTP_TVAL,
+	 write_CNTP_CTL, read_CNTP_CTL},
 };
 
 static const struct timer *volatile running;
@@ -89,14 +91,16 @@ static void one_timer(const struct timer *t)
 	equal("and no more", log->count, 22);
 	result("not before its time", t->now() - start >= (uint64_t)ms * 21, "%s", t->name);
 	t->write_tval(0x7fffffff);
-	result("TVAL counts down", (int32_t)t->read_tval() > 0 && t->read_tval() <= 0x7fffffff, "%s", t->name);
+	result("TVAL counts down", (int32_t)t->read_tval() > 0 && t->read_tval() <= 0x7fffffff,
+	       "%s", t->name);
 
 	log->count = 22;
 	log->hook = leave_up;
 	repeats = 5;
 	t->write_tval(ms);
 	t->write_ctl(ENABLE);
-	result("stays up until it is reprogrammed", wait_here(22 + 6), "%s: %u", t->name, log->count - 22);
+	result("stays up until it is reprogrammed", wait_here(22 + 6), "%s: %u", t->name,
+	       log->count - 22);
 	delay(2000);
 	equal("then it falls", log->count, 22 + 6);
 
@@ -107,7 +111,8 @@ static void one_timer(const struct timer *t)
 	t->write_ctl(ENABLE);
 	delay(5000);
 	equal("disabled in the distributor: does not fire", log->count, 28);
-	result("but is pending there", comes_up(t) && gic_test(GICD_ISPENDR, t->intid), "%s", t->name);
+	result("but is pending there", comes_up(t) && gic_test(GICD_ISPENDR, t->intid), "%s",
+	       t->name);
 	gic_set(GICD_ISENABLER, t->intid);
 	result("enabled: fires", wait_here(29), "%s", t->name);
 
@@ -176,7 +181,8 @@ void payload(void)
 
 		run_on(core, read_counter, NULL);
 		after = read_CNTVCT();
-		result("the cores' counters agree", before <= there && there <= after, "core %u", core);
+		result("the cores' counters agree", before <= there && there <= after, "core %u",
+		       core);
 		run_on(core, all_timers, NULL);
 	}
 }

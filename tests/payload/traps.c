@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* System instructions that bivy traps: their results, conditions, and UNDEFINED as the architecture has it. */
+/* System instructions that bivy traps: their results, conditions, and UNDEFINED as the architecture
+ * has it. */
 #include "payload.h"
 
 #define THUMB_LR 2u
-#define ARM_LR	 4u
+#define ARM_LR   4u
 
 /* What an UNDEFINED instruction at @at must leave behind (ARM DDI 0406C B1.9.2). */
 static bool undefined_at(const struct context *c, const char *at, uint32_t cpsr)
@@ -20,8 +21,9 @@ static void is_undefined(const char *name, const char *code, uint32_t cpsr)
 	struct context *c = prepare(code, cpsr);
 
 	execute();
-	result(name, undefined_at(c, code, cpsr), "kind %u, LR 0x%x for code at 0x%x, SPSR 0x%x, CPSR 0x%x", c->kind,
-	       c->pc, code, c->cpsr, c->taken_cpsr);
+	result(name, undefined_at(c, code, cpsr),
+	       "kind %u, LR 0x%x for code at 0x%x, SPSR 0x%x, CPSR 0x%x", c->kind, c->pc, code,
+	       c->cpsr, c->taken_cpsr);
 }
 
 /* The code runs to its end; r0 afterwards. */
@@ -40,11 +42,11 @@ static void runs_or_undefined(const char *name, const char *code, const char *en
 	struct context *c = prepare(code, cpsr);
 
 	execute();
-	result(name, reached(c, end) || undefined_at(c, code, cpsr), "kind %u, LR 0x%x for code at 0x%x", c->kind,
-	       c->pc, code);
+	result(name, reached(c, end) || undefined_at(c, code, cpsr),
+	       "kind %u, LR 0x%x for code at 0x%x", c->kind, c->pc, code);
 }
 
-#define SVC_ARM	  (PSR_SVC | PSR_AIF)
+#define SVC_ARM   (PSR_SVC | PSR_AIF)
 #define SVC_THUMB (PSR_SVC | PSR_AIF | PSR_T)
 
 ARM_CODE(actlr_read, "mrc p15, 0, r0, c1, c0, 1");
@@ -76,12 +78,13 @@ static void implementation_defined(void)
 	uint32_t value = runs("ACTLR read", actlr_read, actlr_read_end, SVC_ARM);
 
 	runs("ACTLR write", actlr_write, actlr_write_end, SVC_ARM);
-	equal("ACTLR is the same after a write", runs("ACTLR read again", actlr_read, actlr_read_end, SVC_ARM), value);
+	equal("ACTLR is the same after a write",
+	      runs("ACTLR read again", actlr_read, actlr_read_end, SVC_ARM), value);
 	equal("ACTLR read in Thumb state",
 	      runs("ACTLR read, Thumb", actlr_read_thumb, actlr_read_thumb_end, SVC_THUMB), value);
 	value = runs("L2CTLR read", l2ctlr_read, l2ctlr_read_end, SVC_ARM);
-	result("L2CTLR has the number of cores", (value >> 24 & 3) + 1 >= (core_count < 4 ? core_count : 4), "0x%x",
-	       value);
+	result("L2CTLR has the number of cores",
+	       (value >> 24 & 3) + 1 >= (core_count < 4 ? core_count : 4), "0x%x", value);
 	runs("L2CTLR write", l2ctlr_write, l2ctlr_write_end, SVC_ARM);
 	runs("DCISW", dcisw, dcisw_end, SVC_ARM);
 	runs("DCCSW", dccsw, dccsw_end, SVC_ARM);
@@ -190,35 +193,46 @@ static void masks_at_undefined(void)
 	struct context *c = prepare(cp0, PSR_SYS);
 
 	execute();
-	equal("UNDEFINED sets I, and leaves A and F", c->taken_cpsr & (PSR_AIF | PSR_T | PSR_E | 0x1f),
-	      PSR_I | PSR_UND);
+	equal("UNDEFINED sets I, and leaves A and F",
+	      c->taken_cpsr & (PSR_AIF | PSR_T | PSR_E | 0x1f), PSR_I | PSR_UND);
 	equal("SPSR has what CPSR was", c->cpsr, PSR_SYS);
 }
 
 static void calls(void)
 {
-	static const uint32_t unknown[] = {0, 0x12345678, 0x8400001f, 0x84000050, 0xbf00ff01, 0xffffffff,
-					   0xc4000003 /* SMC64 */, 0x86000000 /* hypervisor service */};
+	static const uint32_t unknown[] = {0,
+					   0x12345678,
+					   0x8400001f,
+					   0x84000050,
+					   0xbf00ff01,
+					   0xffffffff,
+					   0xc4000003 /* SMC64 */,
+					   0x86000000 /* hypervisor service */};
 	struct context *c;
 
 	for (unsigned int i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
 		if (under_bivy) {
-			equal("unknown function by HVC: not supported", (uint32_t)hvc(unknown[i], 0, 0, 0), ~0u);
-			equal("unknown function by SMC: not supported", (uint32_t)smc(unknown[i], 0, 0, 0), ~0u);
+			equal("unknown function by HVC: not supported",
+			      (uint32_t)hvc(unknown[i], 0, 0, 0), ~0u);
+			equal("unknown function by SMC: not supported",
+			      (uint32_t)smc(unknown[i], 0, 0, 0), ~0u);
 		}
 	}
 	c = prepare(hvc_code, SVC_ARM);
 	c->r[0] = PSCI_VERSION;
 	execute();
-	result("HVC goes on behind itself", reached(c, hvc_code_end), "kind %u, LR 0x%x", c->kind, c->pc);
+	result("HVC goes on behind itself", reached(c, hvc_code_end), "kind %u, LR 0x%x", c->kind,
+	       c->pc);
 	for (unsigned int i = 4; i < 15; i++) {
-		result("HVC keeps r4 to r14", c->r[i] == 0x08080808u * i, "r%u is 0x%x", i, c->r[i]);
+		result("HVC keeps r4 to r14", c->r[i] == 0x08080808u * i, "r%u is 0x%x", i,
+		       c->r[i]);
 	}
 	if (under_bivy) {
 		c = prepare(smc_code, SVC_ARM);
 		c->r[0] = PSCI_VERSION;
 		execute();
-		result("SMC goes on behind itself", reached(c, smc_code_end), "kind %u, LR 0x%x", c->kind, c->pc);
+		result("SMC goes on behind itself", reached(c, smc_code_end), "kind %u, LR 0x%x",
+		       c->kind, c->pc);
 	}
 }
 
@@ -238,10 +252,11 @@ static void condition(uint32_t cond, uint32_t instruction, const char *name)
 
 		c->r[0] = 0xdeadbeef;
 		execute();
-		good = reached(c, (const char *)&conditional[2]) && (c->r[0] != 0xdeadbeef) == (c->r[1] == 1);
+		good = reached(c, (const char *)&conditional[2]) &&
+		       (c->r[0] != 0xdeadbeef) == (c->r[1] == 1);
 		if (!good) {
-			result(name, false, "condition %u, flags %u: kind %u, r0 0x%x, r1 0x%x", cond, flags, c->kind,
-			       c->r[0], c->r[1]);
+			result(name, false, "condition %u, flags %u: kind %u, r0 0x%x, r1 0x%x",
+			       cond, flags, c->kind, c->r[0], c->r[1]);
 		}
 	}
 	if (good) {
@@ -251,7 +266,7 @@ static void condition(uint32_t cond, uint32_t instruction, const char *name)
 
 #define MRC_ACTLR   0x0e110f30u
 #define MRC_DBGDIDR 0x0e100e10u
-#define SMC	    0x01600070u
+#define SMC         0x01600070u
 
 THUMB_CODE(it_block, "itete eq\n"
 		     "mrceq p15, 0, r0, c1, c0, 1\n"
@@ -273,20 +288,24 @@ static void it_blocks(void)
 
 	execute();
 	result("IT block around a trapped instruction that runs",
-	       reached(c, it_block_end) && c->r[1] == 0x08080808 && c->r[2] == 2 && c->r[3] == 3u * 0x08080808,
-	       "kind %u, LR 0x%x, r1 0x%x, r2 0x%x, r3 0x%x", c->kind, c->pc, c->r[1], c->r[2], c->r[3]);
+	       reached(c, it_block_end) && c->r[1] == 0x08080808 && c->r[2] == 2 &&
+		       c->r[3] == 3u * 0x08080808,
+	       "kind %u, LR 0x%x, r1 0x%x, r2 0x%x, r3 0x%x", c->kind, c->pc, c->r[1], c->r[2],
+	       c->r[3]);
 	c = prepare(it_block, SVC_THUMB);
 	execute();
 	result("IT block around a trapped instruction that does not run",
-	       reached(c, it_block_end) && c->r[0] == 0 && c->r[2] == 2u * 0x08080808 && c->r[3] == 3,
-	       "kind %u, LR 0x%x, r0 0x%x, r2 0x%x, r3 0x%x", c->kind, c->pc, c->r[0], c->r[2], c->r[3]);
+	       reached(c, it_block_end) && c->r[0] == 0 && c->r[2] == 2u * 0x08080808 &&
+		       c->r[3] == 3,
+	       "kind %u, LR 0x%x, r0 0x%x, r2 0x%x, r3 0x%x", c->kind, c->pc, c->r[0], c->r[2],
+	       c->r[3]);
 	c = prepare(it_trap_last, SVC_THUMB);
 	execute();
 	result("IT block ends with a trapped instruction",
 	       reached(c, it_trap_last_end) && c->r[2] == 2 && c->r[3] == 3 && c->r[4] == 4 &&
 		       (!under_bivy || (c->cpsr & 0x0600fc00) == 0), /* QEMU leaves stale bits */
-	       "kind %u, LR 0x%x, SPSR 0x%x, r2 0x%x, r3 0x%x, r4 0x%x", c->kind, c->pc, c->cpsr, c->r[2], c->r[3],
-	       c->r[4]);
+	       "kind %u, LR 0x%x, SPSR 0x%x, r2 0x%x, r3 0x%x, r4 0x%x", c->kind, c->pc, c->cpsr,
+	       c->r[2], c->r[3], c->r[4]);
 	c = prepare(it_undefined, SVC_THUMB | PSR_Z);
 	execute();
 	result("UNDEFINED in an IT block: LR, and IT in SPSR",
@@ -295,8 +314,8 @@ static void it_blocks(void)
 	       "kind %u, LR 0x%x, SPSR 0x%x, CPSR 0x%x", c->kind, c->pc, c->cpsr, c->taken_cpsr);
 	c = prepare(it_undefined, SVC_THUMB);
 	execute();
-	result("UNDEFINED in an IT block that does not run", reached(c, it_undefined_end), "kind %u, LR 0x%x",
-	       c->kind, c->pc);
+	result("UNDEFINED in an IT block that does not run", reached(c, it_undefined_end),
+	       "kind %u, LR 0x%x", c->kind, c->pc);
 }
 
 /* Thirty-two doubles before and after exits of each kind. The old port lost d16 to d31. */

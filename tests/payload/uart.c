@@ -2,16 +2,16 @@
 /* The PL011's receiver by interrupt: 4 KiB that the test types must come whole and in order. */
 #include "gic.h"
 
-#define UART_DR	   0x09000000u
-#define UART_FR	   0x09000018u
+#define UART_DR    0x09000000u
+#define UART_FR    0x09000018u
 #define UART_LCR_H 0x0900002cu
-#define UART_CR	   0x09000030u
+#define UART_CR    0x09000030u
 #define UART_IMSC  0x09000038u
 #define UART_MIS   0x09000040u
 #define UART_ICR   0x09000044u
-#define FR_RXFE	   (1u << 4)
-#define RECEIVE	   0x50u /* RXRIS and RTRIS */
-#define BYTES	   4096u
+#define FR_RXFE    (1u << 4)
+#define RECEIVE    0x50u /* RXRIS and RTRIS */
+#define BYTES      4096u
 
 static volatile uint32_t received;
 static uint8_t bytes[BYTES];

@@ -20,7 +20,8 @@ static void reset_values(void)
 	equal("GICC_CTLR after reset", read32(GICC_CTLR), 0);
 	equal("GICC_PMR after reset", read32(GICC_PMR), 0);
 	for (uint32_t word = 0; word < last_intid() / 32; word++) {
-		equal("ISENABLER after reset", read32(GICD_ISENABLER + 4 * word), word == 0 ? 0xffff : 0);
+		equal("ISENABLER after reset", read32(GICD_ISENABLER + 4 * word),
+		      word == 0 ? 0xffff : 0);
 		equal("ISPENDR after reset", read32(GICD_ISPENDR + 4 * word), 0);
 		equal("ISACTIVER after reset", read32(GICD_ISACTIVER + 4 * word), 0);
 		equal("IGROUPR after reset", read32(GICD_IGROUPR + 4 * word), 0);
@@ -39,7 +40,8 @@ static void identification(void)
 {
 	const uint32_t typer = read32(GICD_TYPER);
 
-	result("bug: TYPER shift precedence", (typer >> 5 & 7) == core_count - 1 && (typer & 0x1f) >= 2, "0x%x", typer);
+	result("bug: TYPER shift precedence",
+	       (typer >> 5 & 7) == core_count - 1 && (typer & 0x1f) >= 2, "0x%x", typer);
 	write32(GICD_TYPER, ~typer);
 	equal("TYPER is read-only", read32(GICD_TYPER), typer);
 	equal("PIDR2 says GICv2", read32(0x08000fe8) >> 4 & 0xf, 2);
@@ -91,7 +93,8 @@ static void byte_registers(void)
 	const uint32_t all = core_count == 1 ? 0 : (1u << core_count) - 1;
 
 	write32(at, 0xffffffff);
-	result("bug: IPRIORITYR missing", (read32(at) & 0xf8f8f8f8) == 0xf8f8f8f8, "0x%x", read32(at));
+	result("bug: IPRIORITYR missing", (read32(at) & 0xf8f8f8f8) == 0xf8f8f8f8, "0x%x",
+	       read32(at));
 	write32(at, 0x10203040);
 	equal("IPRIORITYR word", read32(at), 0x10203040);
 	equal("IPRIORITYR byte", read8(at + 2), 0x20);
@@ -121,7 +124,8 @@ static void configuration(void)
 	write32(GICD_ICFGR + 8, 0);
 	write32(GICD_ICFGR + 12, 0);
 	write32(GICD_ICFGR + 8, 2u << 2 * 1);
-	result("bug: ICFGR index by 1 for 16", read32(GICD_ICFGR + 8) == 0x8 && read32(GICD_ICFGR + 12) == 0,
+	result("bug: ICFGR index by 1 for 16",
+	       read32(GICD_ICFGR + 8) == 0x8 && read32(GICD_ICFGR + 12) == 0,
 	       "INTID 33 edge: 0x%x 0x%x", read32(GICD_ICFGR + 8), read32(GICD_ICFGR + 12));
 	write32(GICD_ICFGR + 8, 0x80000000);
 	write32(GICD_ICFGR + 12, 2);
@@ -137,7 +141,8 @@ static void bounds(void)
 	const uint32_t end = last_intid();
 
 	gic_set(GICD_ISENABLER, end - 1);
-	result("the last interrupt can be enabled", gic_test(GICD_ISENABLER, end - 1), "INTID %u", end - 1);
+	result("the last interrupt can be enabled", gic_test(GICD_ISENABLER, end - 1), "INTID %u",
+	       end - 1);
 	gic_set(GICD_ICENABLER, end - 1);
 	write8(GICD_IPRIORITYR + end - 1, 0xb8);
 	equal("the last interrupt has a priority", read8(GICD_IPRIORITYR + end - 1), 0xb8);
@@ -165,8 +170,10 @@ static void cpu_interface(void)
 	gic_reset();
 	write32(GICC_PMR, 0xa8);
 	write32(GICC_BPR, 3);
-	result("bug: VMCR left zero", read32(GICC_PMR) == 0xa8 && read32(GICC_BPR) == 3 && read32(GICC_CTLR) == 1,
-	       "PMR 0x%x, BPR 0x%x, CTLR 0x%x", read32(GICC_PMR), read32(GICC_BPR), read32(GICC_CTLR));
+	result("bug: VMCR left zero",
+	       read32(GICC_PMR) == 0xa8 && read32(GICC_BPR) == 3 && read32(GICC_CTLR) == 1,
+	       "PMR 0x%x, BPR 0x%x, CTLR 0x%x", read32(GICC_PMR), read32(GICC_BPR),
+	       read32(GICC_CTLR));
 	write32(GICC_BPR, 0);
 	write32(GICC_PMR, 0xf8);
 	equal("nothing pending: IAR is 1023", read32(GICC_IAR), 1023);
@@ -183,8 +190,8 @@ static void one_interrupt(void)
 	gic_set(GICD_ISPENDR, SPI(0));
 	equal("HPPIR names it", read32(GICC_HPPIR), SPI(0));
 	gic_take();
-	result("one SPI comes once", log->count == 1 && log->taken[0].iar == SPI(0), "%u, IAR 0x%x", log->count,
-	       log->taken[0].iar);
+	result("one SPI comes once", log->count == 1 && log->taken[0].iar == SPI(0), "%u, IAR 0x%x",
+	       log->count, log->taken[0].iar);
 	equal("RPR is its priority", log->taken[0].rpr, 0x40);
 	equal("it is pending no more", gic_test(GICD_ISPENDR, SPI(0)), false);
 	equal("it is active no more", gic_test(GICD_ISACTIVER, SPI(0)), false);
@@ -235,8 +242,8 @@ static void priority_order(uint32_t step, bool same)
 	}
 	/* Which of equals comes first is the implementation's choice (IHI 0048B 3.3.1). */
 	result(same ? "16 of the same priority come" : "16 pending come by priority",
-	       (same || wrong == 0) && log->count == SPI_COUNT && came == 0xffff, "%u came, %u of them out of order",
-	       log->count, wrong);
+	       (same || wrong == 0) && log->count == SPI_COUNT && came == 0xffff,
+	       "%u came, %u of them out of order", log->count, wrong);
 }
 
 static void late_and_urgent(void)
@@ -250,10 +257,11 @@ static void late_and_urgent(void)
 	}
 	write8(GICD_IPRIORITYR + SPI(2), 0x10);
 	gic_take();
-	result("a priority raised while pending counts", log->count == 8 && log->taken[0].iar == SPI(2) &&
-							       log->taken[1].iar == SPI(7) && log->taken[7].iar == SPI(0),
-	       "%u, first 0x%x, then 0x%x, last 0x%x", log->count, log->taken[0].iar, log->taken[1].iar,
-	       log->taken[7].iar);
+	result("a priority raised while pending counts",
+	       log->count == 8 && log->taken[0].iar == SPI(2) && log->taken[1].iar == SPI(7) &&
+		       log->taken[7].iar == SPI(0),
+	       "%u, first 0x%x, then 0x%x, last 0x%x", log->count, log->taken[0].iar,
+	       log->taken[1].iar, log->taken[7].iar);
 }
 
 /* Each handler raises the next, more urgent one, and waits for it. */
@@ -291,9 +299,11 @@ static void nesting(void)
 	gic_set(GICD_ISPENDR, SPI(0));
 	gic_take();
 	for (uint32_t i = 0; i < DEPTH; i++) {
-		wrong += log->taken[i].iar != SPI(i) || log->taken[i].rpr != 0xa0 - 8 * i || nest_rpr[i] != 0xa0 - 8 * i;
+		wrong += log->taken[i].iar != SPI(i) || log->taken[i].rpr != 0xa0 - 8 * i ||
+			 nest_rpr[i] != 0xa0 - 8 * i;
 	}
-	result("preemption, 8 deep", log->count == DEPTH && wrong == 0, "%u came, %u wrong", log->count, wrong);
+	result("preemption, 8 deep", log->count == DEPTH && wrong == 0, "%u came, %u wrong",
+	       log->count, wrong);
 	equal("all 8 are active at the innermost", nest_active, (1u << DEPTH) - 1);
 	equal("none is active afterwards", read32(GICD_ISACTIVER + SPI_FIRST / 32 * 4), 0);
 	log->hook = NULL;
@@ -333,7 +343,8 @@ static void active_state(void)
 	gic_set(GICD_ISPENDR, SPI(0));
 	gic_take();
 	equal("set active by hand: does not come", log->count, 0);
-	equal("and is pending and active", gic_test(GICD_ISPENDR, SPI(0)) && gic_test(GICD_ISACTIVER, SPI(0)), true);
+	equal("and is pending and active",
+	      gic_test(GICD_ISPENDR, SPI(0)) && gic_test(GICD_ISACTIVER, SPI(0)), true);
 	gic_set(GICD_ICACTIVER, SPI(0));
 	gic_take();
 	equal("cleared by hand: comes", log->count, 1);
@@ -388,7 +399,7 @@ static void disabled_in_a_list_register(void)
 }
 
 /* The PL011's transmit interrupt is a wire that the test holds: IMSC decides. */
-#define UART_DR	  0x09000000u
+#define UART_DR   0x09000000u
 #define UART_IMSC 0x09000038u
 #define UART_ICR  0x09000044u
 static uint32_t level_left;
@@ -427,7 +438,8 @@ static void level_or_edge(bool edge)
 		gic_set(GICD_ICPENDR, INTID_UART);
 		equal("level: ICPENDR does not clear it", gic_test(GICD_ISPENDR, INTID_UART), true);
 		write32(UART_IMSC, 0);
-		equal("level: not pending once it is down", gic_test(GICD_ISPENDR, INTID_UART), false);
+		equal("level: not pending once it is down", gic_test(GICD_ISPENDR, INTID_UART),
+		      false);
 		gic_take();
 		equal("level: fell before it was taken, does not come", log->count, 3);
 		gic_set(GICD_ISPENDR, INTID_UART);
@@ -440,7 +452,8 @@ static void level_or_edge(bool edge)
 	write32(GICD_ICFGR + 8, 0);
 }
 
-/* EOImode 1: priority drop by EOIR, deactivation by DIR in any order, with more active than list registers. */
+/* EOImode 1: priority drop by EOIR, deactivation by DIR in any order, with more active than list
+ * registers. */
 static void split_eoi(uint32_t count)
 {
 	struct gic_log *log = gic_log();
@@ -490,15 +503,16 @@ static void groups(void)
 	asm volatile("cpsie f\n\tisb");
 	delay(300);
 	asm volatile("cpsid f");
-	result("group 0 comes as a FIQ", log->count == 1 && log->taken[0].fiq == 1 && log->taken[0].iar == SPI(0),
+	result("group 0 comes as a FIQ",
+	       log->count == 1 && log->taken[0].fiq == 1 && log->taken[0].iar == SPI(0),
 	       "%u, IAR 0x%x, FIQ %u", log->count, log->taken[0].iar, log->taken[0].fiq);
 	gic_set(GICD_ISPENDR, SPI(1));
 	equal("group 1: HPPIR of group 0 says 1022", read32(GICC_HPPIR), 1022);
 	equal("group 1: IAR says 1022", read32(GICC_IAR), 1022);
 	write32(GICC_CTLR, GICC_CTLR_GRP0 | GICC_CTLR_GRP1 | 1u << 2);
 	gic_take();
-	result("AckCtl: IAR takes group 1, as an IRQ", log->count == 2 && log->taken[1].fiq == 0 &&
-							     log->taken[1].iar == SPI(1),
+	result("AckCtl: IAR takes group 1, as an IRQ",
+	       log->count == 2 && log->taken[1].fiq == 0 && log->taken[1].iar == SPI(1),
 	       "%u, IAR 0x%x, FIQ %u", log->count, log->taken[1].iar, log->taken[1].fiq);
 	write32(GICC_CTLR, GICC_CTLR_GRP0);
 	gic_set(GICD_ISPENDR, SPI(1));
@@ -515,10 +529,12 @@ static void own_sgi(void)
 	write32(GICD_SGIR, SGIR_SELF | 7);
 	equal("SGI to itself: pending", read8(GICD_SPENDSGIR + 7), 1);
 	gic_take();
-	result("SGI to itself", log->count == 1 && log->taken[0].iar == 7, "%u, IAR 0x%x", log->count, log->taken[0].iar);
+	result("SGI to itself", log->count == 1 && log->taken[0].iar == 7, "%u, IAR 0x%x",
+	       log->count, log->taken[0].iar);
 	write32(GICD_SGIR, SGIR_LIST(1) | 0);
 	gic_take();
-	result("SGI to a list with itself", log->count == 2 && log->taken[1].iar == 0, "%u", log->count);
+	result("SGI to a list with itself", log->count == 2 && log->taken[1].iar == 0, "%u",
+	       log->count);
 	write32(GICD_SGIR, SGIR_OTHERS | 3);
 	gic_take();
 	equal("bug: SGI pending on the sender", log->count, 2);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The GIC between cores: SGIs and their sources, SPIs and their targets, states that another core holds. */
+/* The GIC between cores: SGIs and their sources, SPIs and their targets, states that another core
+ * holds. */
 #include "gic.h"
 
 #define SPI(n) (SPI_FIRST + (n))
@@ -92,7 +93,8 @@ static void sgi(const char *name, uint32_t value, uint32_t wanted)
 	equal(name, counts(), ones(wanted));
 	for (unsigned int core = 0; core < core_count; core++) {
 		if ((wanted >> core & 1) != 0) {
-			equal("its IAR: source and number", gic_logs[core].taken[0].iar, value & 0xf);
+			equal("its IAR: source and number", gic_logs[core].taken[0].iar,
+			      value & 0xf);
 		}
 	}
 }
@@ -145,7 +147,8 @@ static void banked(void)
 
 	equal("ITARGETSR0 of core 1", self, 0x02020202);
 	gic_set(GICD_ISENABLER, INTID_VTIMER);
-	equal("PPIs are enabled for one core", remote_read(1, GICD_ISENABLER) >> INTID_VTIMER & 1, 0);
+	equal("PPIs are enabled for one core", remote_read(1, GICD_ISENABLER) >> INTID_VTIMER & 1,
+	      0);
 	gic_set(GICD_ICENABLER, INTID_VTIMER);
 	gic_set(GICD_ISPENDR, 20);
 	equal("PPIs are pending for one core", remote_read(1, GICD_ISPENDR) >> 20 & 1, 0);
@@ -154,7 +157,8 @@ static void banked(void)
 	}
 	gic_set(GICD_ICPENDR, 20);
 	gic_enable(SPI(0), 0x88);
-	equal("SPIs are enabled for all", remote_read(1, GICD_ISENABLER + SPI(0) / 32 * 4) >> SPI(0) % 32 & 1, 1);
+	equal("SPIs are enabled for all",
+	      remote_read(1, GICD_ISENABLER + SPI(0) / 32 * 4) >> SPI(0) % 32 & 1, 1);
 }
 
 static void spi_targets(void)
@@ -175,8 +179,8 @@ static void spi_targets(void)
 		for (unsigned int core = 0; core < core_count; core++) {
 			wrong += gic_logs[core].count != (core == target ? SPI_COUNT : 0);
 		}
-		result("bug: SPI bitmap (16 SPIs reach their target and no one else)", wrong == 0, "target %u: %x of %u",
-		       target, gic_logs[target].count, SPI_COUNT);
+		result("bug: SPI bitmap (16 SPIs reach their target and no one else)", wrong == 0,
+		       "target %u: %x of %u", target, gic_logs[target].count, SPI_COUNT);
 	}
 }
 
@@ -244,7 +248,8 @@ static void held_elsewhere(void)
 	wait_for(&released, 2, LIVENESS);
 	delay(1000);
 	equal("after its EOI it comes once more", gic_logs[1].count, 2);
-	equal("and is over", (read32(GICD_ISACTIVER + word) | read32(GICD_ISPENDR + word)) & bit, 0);
+	equal("and is over", (read32(GICD_ISACTIVER + word) | read32(GICD_ISPENDR + word)) & bit,
+	      0);
 
 	go = 0;
 	gic_set(GICD_ISPENDR, SPI(2));
@@ -259,8 +264,10 @@ static void held_elsewhere(void)
 	run_on(1, set_hold, NULL);
 }
 
-/* All cores read and write the distributor and interrupt each other at once: nobody may hang or lose one. */
-#define STORM (core_count <= 2 ? 200u : 20u) /* more cores than the host has take turns at its pace */
+/* All cores read and write the distributor and interrupt each other at once: nobody may hang or
+ * lose one. */
+#define STORM                                                                                      \
+	(core_count <= 2 ? 200u : 20u) /* more cores than the host has take turns at its pace */
 
 static void storm(void *argument)
 {
@@ -296,8 +303,8 @@ static void everybody(void)
 	storm(NULL);
 	irq_disable();
 	for (unsigned int core = 1; core < core_count; core++) {
-		result("the storm ends", job_done(core, 3 * LIVENESS), "core %u hangs after %u interrupts", core,
-		       gic_logs[core].count);
+		result("the storm ends", job_done(core, 3 * LIVENESS),
+		       "core %u hangs after %u interrupts", core, gic_logs[core].count);
 	}
 	for (unsigned int core = 0; core < core_count; core++) {
 		equal("no interrupt of the storm is lost", gic_logs[core].count, 2 * STORM);

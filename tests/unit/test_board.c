@@ -106,14 +106,12 @@ static void test_seed(void **state)
 	assert_false(board.has_seed);
 	read_changed(
 		(const struct change[]){
-			{"/chosen", "rng-seed", CHANGE_BYTES, bytes, BOARD_SEED - 1, {0}}
-        },
+			{"/chosen", "rng-seed", CHANGE_BYTES, bytes, BOARD_SEED - 1, {0}}},
 		1, &board);
 	assert_false(board.has_seed);
 	read_changed(
 		(const struct change[]){
-			{"/chosen", "rng-seed", CHANGE_BYTES, bytes, BOARD_SEED + 1, {0}}
-        },
+			{"/chosen", "rng-seed", CHANGE_BYTES, bytes, BOARD_SEED + 1, {0}}},
 		1, &board);
 	assert_true(board.has_seed);
 	assert_memory_equal(board.seed, bytes, BOARD_SEED);
@@ -128,7 +126,7 @@ static void test_psci(void **state)
 		uint32_t cpu_on;
 		unsigned int cpus;
 	} row[] = {
-  /* clang-format off */
+		/* clang-format off */
 		{"PSCI 0.1 has its own number", DROP("/", "model"), true, 0x95c1ba5e, 2},
 		{"PSCI 0.1 without one", DROP("/psci", "cpu_on"), false, 0x84000003, 1},
 		{"PSCI 0.2 has the standard's", STRING("/psci", "compatible", "arm,psci-0.2\0arm,psci"), true, 0x84000003, 2},
@@ -137,7 +135,7 @@ static void test_psci(void **state)
 		{"no method", DROP("/psci", "method"), false, 0x95c1ba5e, 1},
 		{"switched off", STRING("/psci", "status", "disabled"), false, 0x84000003, 1},
 		{"none", DROP("/psci", NULL), false, 0x84000003, 1},
-  /* clang-format on */
+		/* clang-format on */
 	};
 	struct board board;
 	size_t i;
@@ -160,7 +158,7 @@ static void test_bundle(void **state)
 		struct change change[2];
 		uint64_t base, size;
 	} row[] = {
-  /* clang-format off */
+		/* clang-format off */
 		{"two cells", {CELLS("/chosen", "linux,initrd-start", 0, 0x48000000), CELLS("/chosen", "linux,initrd-end", 0, 0x48100000)}, 0x48000000, 0x100000},
 		{"above 4 GiB", {CELLS("/chosen", "linux,initrd-start", 1, 0), CELLS("/chosen", "linux,initrd-end", 1, 4)}, 0x100000000, 4},
 		{"no end", {DROP("/chosen", "linux,initrd-end")}, 0, 0},
@@ -169,7 +167,7 @@ static void test_bundle(void **state)
 		{"backwards", {CELLS("/chosen", "linux,initrd-end", 0x47000000)}, 0, 0},
 		{"three cells", {CELLS("/chosen", "linux,initrd-end", 0, 0, 0x49000000)}, 0, 0},
 		{"no chosen", {DROP("/chosen", NULL)}, 0, 0},
-  /* clang-format on */
+		/* clang-format on */
 	};
 	struct board board;
 	size_t i;
@@ -191,7 +189,7 @@ static void test_ram(void **state)
 		struct change change[3];
 		uint64_t base, size;
 	} row[] = {
-  /* clang-format off */
+		/* clang-format off */
 		{"two neighbours are one", {DROP("/", "model")}, 0x40000000, 0x80000000},
 		{"the larger of two", {CELLS("/memory@40000000", "reg", 0, 0x40000000, 0x10000000, 0, 0x60000000, 0x20000000)}, 0x60000000, 0x20000000},
 		{"the first of equals", {CELLS("/memory@40000000", "reg", 0, 0x40000000, 0x10000000)}, 0x20000000, 0x10000000},
@@ -212,7 +210,7 @@ static void test_ram(void **state)
 		{"the bundle and far more", {CELLS("/reserved-memory/a", "reg", 0, 0x48000000, 0x1000000)}, 0x49000000, 0x77000000},
 		{"reusable", {CELLS("/reserved-memory/a", "reg", 0, 0x50000000, 0x1000), EMPTY("/reserved-memory/a", "reusable")}, 0x50001000, 0x6ffff000},
 		{"allocated later", {CELLS("/reserved-memory/a", "size", 0x1000)}, 0x40000000, 0x80000000},
-  /* clang-format on */
+		/* clang-format on */
 	};
 	static const struct change bare[] = {
 		DROP("/reserved-memory/firmware@50000000", NULL),
@@ -246,8 +244,8 @@ static void test_tree_is_reserved(void **state)
 	static const struct {
 		uint64_t padding, base, size;
 	} row[] = {
-		{0,       0x50100000, 0x6fe00000},
-		{0x1000,  0x50100000, 0x6fe00000},
+		{0, 0x50100000, 0x6fe00000},
+		{0x1000, 0x50100000, 0x6fe00000},
 		{0x10000, 0x50100000, 0x6fe00000},
 		{0x20000, 0x78060000, 0x47ea0000},
 	};
@@ -275,7 +273,7 @@ static const struct refusal {
 	const char *what, *node, *part;
 	struct change change[2];
 } refusals[] = {
-  /* clang-format off */
+	/* clang-format off */
 	{"no GIC", "", "no GICv2", {DROP("/soc/interrupt-controller@1000", NULL)}},
 	{"a GICv3", "", "no GICv2", {STRING("/soc/interrupt-controller@1000", "compatible", "arm,gic-v3")}},
 	{"the GIC is off", "", "no GICv2", {STRING("/soc/interrupt-controller@1000", "status", "disabled")}},
@@ -307,7 +305,7 @@ static const struct refusal {
 	{"all is reserved", "", "is reserved", {CELLS("/reserved-memory/a", "reg", 0, 0, 0xffffffff)}},
 	{"reserved without ranges", "/reserved-memory/firmware@50000000", "ranges", {DROP("/reserved-memory", "ranges")}},
 	{"reserved in pieces", "/reserved-memory/a", "ranges", {CELLS("/reserved-memory/a", "reg", 0, 0)}},
-  /* clang-format on */
+	/* clang-format on */
 };
 
 static void test_refusals(void **state)

@@ -16,7 +16,7 @@ static size_t tree_size;
 
 static const struct board board = {
 	.ram = {0x40000000, 0x20000000},
-	.gicv = {0x08040000, 0x2000    },
+	.gicv = {0x08040000, 0x2000},
 	.cpu_count = 4,
 	.cpu_mpidr = {0, 1, 2, 3},
 };
@@ -96,7 +96,7 @@ static void test_accepted(void **state)
 		const char *what;
 		struct change change[2];
 	} row[] = {
-  /* clang-format off */
+		/* clang-format off */
 		{"memory of size 0", {CELLS(MEMORY, "reg", 0, 0x40000000, 0, 0)}},
 		{"memory without device_type", {DROP(MEMORY, "device_type")}},
 		{"memory without an address", {DROP(MEMORY, NULL), CELLS("/memory", "reg", 0, 0x40000000, 0, 0)}},
@@ -123,7 +123,7 @@ static void test_accepted(void **state)
 		{"an unknown node", {STRING("/thing", "compatible", "a,thing")}},
 		{"the last SPI of the GIC", {CELLS(PL011, "interrupts", 0, 63, 4)}},
 		{"a device up to the next one", {CELLS(SLOT0, "reg", 0, 0x0a000000, 0, 0x200)}},
-  /* clang-format on */
+		/* clang-format on */
 	};
 	struct guest_config config;
 	struct config_error error;
@@ -142,7 +142,7 @@ static const struct refusal {
 	const char *what, *node, *property, *part;
 	struct change change[5];
 } refusals[] = {
-  /* clang-format off */
+	/* clang-format off */
 	{"a slip in the root", "/", "bivy,rest", "no such property here", {STRING("/", "bivy,rest", "restart")}},
 	{"a slip in a device", SLOT0, "bivy,virto", "no such property here", {STRING(SLOT0, "bivy,virto", "console")}},
 	{"only the prefix", "/chosen", "bivy,", "no such property here", {EMPTY("/chosen", "bivy,")}},
@@ -221,7 +221,7 @@ static const struct refusal {
 	{"GICD over RAM", "", "", "overlaps the memory", {CELLS(GIC, "reg", 0, 0x40000000, 0, 0x1000, 0, 0x08000000, 0, 0x1000)}},
 	{"registers that can't be read", "/flash@0", "reg", "can't be read", {CELLS("/flash@0", "reg", 0, 0, 0)}},
 	{"registers that wrap", "/flash@0", "reg", "can't be read", {CELLS("/flash@0", "reg", 0xffffffff, 0xfffff000, 0, 0x2000)}},
-  /* clang-format on */
+	/* clang-format on */
 };
 
 static void test_refusals(void **state)

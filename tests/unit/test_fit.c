@@ -45,12 +45,12 @@ static void test_sha256(void **state)
 		uint32_t repeat;
 		const char *digest;
 	} row[] = {
-  /* clang-format off */
+		/* clang-format off */
 		{"abc", 1, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
 		{"", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
 		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
 		{"a", 1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
-  /* clang-format on */
+		/* clang-format on */
 	};
 	uint8_t digest[32];
 	char hex[65];
@@ -149,7 +149,7 @@ static const struct refusal {
 	const char *what, *node, *part;
 	struct change change[3];
 } refusals[] = {
-  /* clang-format off */
+	/* clang-format off */
 	{"no images", "", "no /images", {DROP("/images", NULL)}},
 	{"no configurations", "", "no /configurations", {DROP("/configurations", NULL)}},
 	{"an empty list of configurations", "/configurations", "no configuration;", {DROP(CONF, NULL), DROP("/configurations", "default")}},
@@ -194,7 +194,7 @@ static const struct refusal {
 	{"entry without cells", KERNEL, "one or two cells", {EMPTY(KERNEL, "entry")}},
 	{"bootargs that are no string", CONF, "boot arguments", {CELLS(CONF, "bivy,bootargs", 0x61616161)}},
 	{"two bootargs", CONF, "boot arguments", {STRING(CONF, "bivy,bootargs", "a\0b")}},
-  /* clang-format on */
+	/* clang-format on */
 };
 
 static void test_refusals(void **state)

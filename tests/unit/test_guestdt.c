@@ -308,12 +308,12 @@ static void test_refusals(void **state)
 		const char *what, *part;
 		struct change change;
 	} row[] = {
-  /* clang-format off */
+		/* clang-format off */
 		{"no memory", "no memory node", DROP("/memory@40000000", NULL)},
 		{"no cells", "must be 1 or 2", CELLS("/", "#address-cells", 0)},
 		{"three cells", "must be 1 or 2", CELLS("/", "#address-cells", 3)},
 		{"no size", "must be 1 or 2", CELLS("/", "#size-cells", 0)},
-  /* clang-format on */
+		/* clang-format on */
 	};
 	struct guestdt_facts with = facts;
 	struct config_error error;

@@ -277,28 +277,28 @@ static void test_bad_elf(void **state)
 		uint32_t at, value;
 		const char *part;
 	} row[] = {
-		{4,               0x00010102,   "32-bit little-endian"       }, /* 64 bits */
-		{4,               0x00010201,   "32-bit little-endian"       }, /* big-endian */
-		{16,              62 << 16 | 2, "32-bit little-endian"       }, /* x86-64 */
-		{16,              40 << 16 | 3, "32-bit little-endian"       }, /* shared */
-		{28,              0xffffffff,   "program headers lie outside"},
-		{28,              500,          "program headers lie outside"},
-		{40,              56 << 16,     "program headers lie outside"},
-		{44,              0xffff,       "program headers lie outside"},
-		{44,              0,            "nothing to load"            },
-		{SEGMENT(0) + 4,  0x200,        "outside of it"              },
-		{SEGMENT(0) + 4,  0xffffffff,   "outside of it"              },
-		{SEGMENT(0) + 16, 0xffffffff,   "outside of it"              },
-		{SEGMENT(0) + 16, 0x2000,       "outside of it"              },
-		{SEGMENT(0) + 20, 0x10,         "outside of it"              },
-		{SEGMENT(0) + 20, 0xffffffff,   "not in the guest's RAM"     },
-		{SEGMENT(0) + 12, 0x3ffff001,   "not in the guest's RAM"     },
-		{SEGMENT(0) + 12, 0xfffff000,   "not in the guest's RAM"     },
-		{SEGMENT(1) + 12, 0x40100fff,   "overlap"                    },
-		{SEGMENT(1) + 12, 0x40100000,   "overlap"                    },
-		{24,              0x60000000,   "entry 0x60000000"           },
-		{24,              0x40100002,   "entry 0x40100002"           },
-		{24,              0xffffffff,   "entry 0xfffffffe"           },
+		{4, 0x00010102, "32-bit little-endian"},    /* 64 bits */
+		{4, 0x00010201, "32-bit little-endian"},    /* big-endian */
+		{16, 62 << 16 | 2, "32-bit little-endian"}, /* x86-64 */
+		{16, 40 << 16 | 3, "32-bit little-endian"}, /* shared */
+		{28, 0xffffffff, "program headers lie outside"},
+		{28, 500, "program headers lie outside"},
+		{40, 56 << 16, "program headers lie outside"},
+		{44, 0xffff, "program headers lie outside"},
+		{44, 0, "nothing to load"},
+		{SEGMENT(0) + 4, 0x200, "outside of it"},
+		{SEGMENT(0) + 4, 0xffffffff, "outside of it"},
+		{SEGMENT(0) + 16, 0xffffffff, "outside of it"},
+		{SEGMENT(0) + 16, 0x2000, "outside of it"},
+		{SEGMENT(0) + 20, 0x10, "outside of it"},
+		{SEGMENT(0) + 20, 0xffffffff, "not in the guest's RAM"},
+		{SEGMENT(0) + 12, 0x3ffff001, "not in the guest's RAM"},
+		{SEGMENT(0) + 12, 0xfffff000, "not in the guest's RAM"},
+		{SEGMENT(1) + 12, 0x40100fff, "overlap"},
+		{SEGMENT(1) + 12, 0x40100000, "overlap"},
+		{24, 0x60000000, "entry 0x60000000"},
+		{24, 0x40100002, "entry 0x40100002"},
+		{24, 0xffffffff, "entry 0xfffffffe"},
 	};
 	size_t i;
 

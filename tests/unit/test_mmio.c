@@ -143,15 +143,15 @@ static void overlaps_are_refused_and_change_nothing(void **state)
 		uint64_t base;
 		uint32_t size;
 	} clash[] = {
-		{0x2000, 0x1000 }, /* the same */
-		{0x2400, 0x100  }, /* inside */
-		{0x1000, 0x4000 }, /* around */
-		{0x1f00, 0x200  }, /* over its start */
-		{0x2f00, 0x200  }, /* over its end */
-		{0x2000, 0x100  }, /* its first bytes */
-		{0x2f00, 0x100  }, /* its last bytes */
-		{0x0,    0x10000}, /* around all */
-		{0x3000, 0x3100 }, /* fits below the next, but for its last bytes */
+		{0x2000, 0x1000}, /* the same */
+		{0x2400, 0x100},  /* inside */
+		{0x1000, 0x4000}, /* around */
+		{0x1f00, 0x200},  /* over its start */
+		{0x2f00, 0x200},  /* over its end */
+		{0x2000, 0x100},  /* its first bytes */
+		{0x2f00, 0x100},  /* its last bytes */
+		{0x0, 0x10000},   /* around all */
+		{0x3000, 0x3100}, /* fits below the next, but for its last bytes */
 	};
 
 	(void)state;

@@ -8,36 +8,12 @@ static void registers_after_reset(void **state)
 {
 	static const struct {
 		uint32_t offset, value;
-	} all[] = {
-		{DR,    0          },
-                {RSR,   0          },
-                {0x08,  0          },
-                {0x14,  0          },
-                {FR,    TXFE | RXFE},
-		{0x1c,  0          },
-                {ILPR,  0          },
-                {IBRD,  0          },
-                {FBRD,  0          },
-                {LCR_H, 0          },
-		{CR,    0x300      },
-                {IFLS,  0x12       },
-                {IMSC,  0          },
-                {RIS,   0          },
-                {MIS,   0          },
-		{ICR,   0          },
-                {DMACR, 0          },
-                {0x4c,  0          },
-                {0x80,  0          },
-                {0xfdc, 0          },
-		{0xfe0, 0x11       },
-                {0xfe4, 0x10       },
-                {0xfe8, 0x14       },
-                {0xfec, 0x00       },
-                {0xff0, 0x0d       },
-		{0xff4, 0xf0       },
-                {0xff8, 0x05       },
-                {0xffc, 0xb1       }
-        };
+	} all[] = {{DR, 0},       {RSR, 0},      {0x08, 0},     {0x14, 0},     {FR, TXFE | RXFE},
+		   {0x1c, 0},     {ILPR, 0},     {IBRD, 0},     {FBRD, 0},     {LCR_H, 0},
+		   {CR, 0x300},   {IFLS, 0x12},  {IMSC, 0},     {RIS, 0},      {MIS, 0},
+		   {ICR, 0},      {DMACR, 0},    {0x4c, 0},     {0x80, 0},     {0xfdc, 0},
+		   {0xfe0, 0x11}, {0xfe4, 0x10}, {0xfe8, 0x14}, {0xfec, 0x00}, {0xff0, 0x0d},
+		   {0xff4, 0xf0}, {0xff8, 0x05}, {0xffc, 0xb1}};
 	unsigned int i;
 
 	(void)state;
@@ -53,16 +29,8 @@ static void settings_are_kept(void **state)
 {
 	static const struct {
 		uint32_t offset, bits;
-	} all[] = {
-		{ILPR,  0xff  },
-                {IBRD,  0xffff},
-                {FBRD,  0x3f  },
-                {LCR_H, 0xff  },
-		{CR,    0xff87},
-                {IFLS,  0x3f  },
-                {IMSC,  0x7ff },
-                {DMACR, 0x7   }
-        };
+	} all[] = {{ILPR, 0xff}, {IBRD, 0xffff}, {FBRD, 0x3f},  {LCR_H, 0xff},
+		   {CR, 0xff87}, {IFLS, 0x3f},   {IMSC, 0x7ff}, {DMACR, 0x7}};
 	unsigned int i;
 
 	(void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tests of hyp/vgic*.c: what comes together, and guests that go their own way about an interrupt's end. */
+/* Tests of hyp/vgic*.c: what comes together, and guests that go their own way about an interrupt's
+ * end. */
 #include "vgic_guest.h"
 
 static void send(unsigned int from, uint32_t intid)
@@ -57,7 +58,8 @@ static void test_the_other_source_while_one_runs_beside_a_third(void **state)
 	expect(0, HW_SPURIOUS);
 }
 
-/* Two cores write one register while an interrupt of it must leave the list register of one of them. */
+/* Two cores write one register while an interrupt of it must leave the list register of one of
+ * them. */
 
 static void core1_sets_group(void)
 {
@@ -97,7 +99,8 @@ static void test_edge_set_by_two_cores(void **state)
 	assert_int_equal(hw_read(0, ICFGR + 8, 4), 2);
 }
 
-/* A kernel that starts over, as kexec does: it clears what was active, and no end is ever written. */
+/* A kernel that starts over, as kexec does: it clears what was active, and no end is ever written.
+ */
 
 static void start_over(void)
 {

@@ -24,39 +24,39 @@ static void registers_after_init(void **state)
 	static const struct {
 		uint32_t offset, value;
 	} all[] = {
-		{DEVICE_FEATURES,     (uint32_t)FEATURES},
-		{QUEUE_NUM_MAX,       QUEUE_SIZE        },
-		{QUEUE_READY,         0                 },
-		{INTERRUPT_STATUS,    0                 },
-		{STATUS,              0                 },
-		{CONFIG_GENERATION,   0                 },
-		{SHM_LENGTH,          UINT32_MAX        },
-		{SHM_LENGTH + 4,      UINT32_MAX        },
-		{SHM_BASE,            UINT32_MAX        },
-		{SHM_BASE + 4,        UINT32_MAX        },
- /* Write-only, reserved, of the legacy interface, or not offered. */
-		{DEVICE_FEATURES_SEL, 0                 },
-		{0x018,               0                 },
-		{0x01c,               0                 },
-		{DRIVER_FEATURES,     0                 },
-		{DRIVER_FEATURES_SEL, 0                 },
-		{0x028,               0                 },
-		{0x02c,               0                 },
-		{QUEUE_SEL,           0                 },
-		{QUEUE_NUM,           0                 },
-		{0x03c,               0                 },
-		{0x040,               0                 },
-		{QUEUE_NOTIFY,        0                 },
-		{INTERRUPT_ACK,       0                 },
-		{QUEUE_DESC,          0                 },
-		{QUEUE_DESC + 4,      0                 },
-		{QUEUE_DRIVER,        0                 },
-		{QUEUE_DRIVER + 4,    0                 },
-		{QUEUE_DEVICE,        0                 },
-		{QUEUE_DEVICE + 4,    0                 },
-		{SHM_SEL,             0                 },
-		{QUEUE_RESET,         0                 },
-		{0x0f8,               0                 },
+		{DEVICE_FEATURES, (uint32_t)FEATURES},
+		{QUEUE_NUM_MAX, QUEUE_SIZE},
+		{QUEUE_READY, 0},
+		{INTERRUPT_STATUS, 0},
+		{STATUS, 0},
+		{CONFIG_GENERATION, 0},
+		{SHM_LENGTH, UINT32_MAX},
+		{SHM_LENGTH + 4, UINT32_MAX},
+		{SHM_BASE, UINT32_MAX},
+		{SHM_BASE + 4, UINT32_MAX},
+		/* Write-only, reserved, of the legacy interface, or not offered. */
+		{DEVICE_FEATURES_SEL, 0},
+		{0x018, 0},
+		{0x01c, 0},
+		{DRIVER_FEATURES, 0},
+		{DRIVER_FEATURES_SEL, 0},
+		{0x028, 0},
+		{0x02c, 0},
+		{QUEUE_SEL, 0},
+		{QUEUE_NUM, 0},
+		{0x03c, 0},
+		{0x040, 0},
+		{QUEUE_NOTIFY, 0},
+		{INTERRUPT_ACK, 0},
+		{QUEUE_DESC, 0},
+		{QUEUE_DESC + 4, 0},
+		{QUEUE_DRIVER, 0},
+		{QUEUE_DRIVER + 4, 0},
+		{QUEUE_DEVICE, 0},
+		{QUEUE_DEVICE + 4, 0},
+		{SHM_SEL, 0},
+		{QUEUE_RESET, 0},
+		{0x0f8, 0},
 	};
 	unsigned int i;
 
@@ -255,20 +255,12 @@ static void reset_at_any_step(void **state)
 
 	(void)state;
 	for (step = 0; step < 20; step++) {
-		uint32_t writes[][2] = {
-			{STATUS,              ACKNOWLEDGE         },
-                        {STATUS,              ACKNOWLEDGE | DRIVER},
-			{DRIVER_FEATURES_SEL, 1                   },
-                        {DRIVER_FEATURES,     1                   },
-			{STATUS,              READY_TO_RUN        },
-                        {QUEUE_SEL,           1                   },
-			{QUEUE_NUM,           QUEUE_SIZE          },
-                        {QUEUE_DESC,          DESC(1)             },
-			{QUEUE_DRIVER,        AVAIL(1)            },
-                        {QUEUE_DEVICE,        USED(1)             },
-			{QUEUE_READY,         1                   },
-                        {STATUS,              RUNNING             }
-                };
+		uint32_t writes[][2] = {{STATUS, ACKNOWLEDGE},    {STATUS, ACKNOWLEDGE | DRIVER},
+					{DRIVER_FEATURES_SEL, 1}, {DRIVER_FEATURES, 1},
+					{STATUS, READY_TO_RUN},   {QUEUE_SEL, 1},
+					{QUEUE_NUM, QUEUE_SIZE},  {QUEUE_DESC, DESC(1)},
+					{QUEUE_DRIVER, AVAIL(1)}, {QUEUE_DEVICE, USED(1)},
+					{QUEUE_READY, 1},         {STATUS, RUNNING}};
 		unsigned int i;
 
 		for (i = 0; i < sizeof(writes) / sizeof(writes[0]) && i < step; i++) {

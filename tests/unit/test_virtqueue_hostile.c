@@ -52,21 +52,21 @@ static void buffers_outside_of_ram(void **state)
 		uint64_t address;
 		uint32_t length;
 	} bad[] = {
-		{RAM_BASE - 1,              1           },
-		{RAM_BASE - 1,              2           },
-		{RAM_END,                   1           },
-		{RAM_END - 1,               2           },
-		{RAM_BASE,                  RAM_SIZE + 1},
-		{RAM_BASE,                  UINT32_MAX  },
-		{0,			 1           },
-		{UINT64_MAX,                1           },
-		{UINT64_MAX,                UINT32_MAX  },
-		{UINT64_MAX - 0xfff,        0x1000      },
-		{UINT64_MAX - 0xfff,        0x2000      },
-		{0x100000000ull,            1           },
-		{0x100000000ull + RAM_BASE, 4           },
-		{RAM_BASE + 1,              UINT32_MAX  },
-		{UINT64_MAX - RAM_SIZE,     RAM_SIZE    },
+		{RAM_BASE - 1, 1},
+		{RAM_BASE - 1, 2},
+		{RAM_END, 1},
+		{RAM_END - 1, 2},
+		{RAM_BASE, RAM_SIZE + 1},
+		{RAM_BASE, UINT32_MAX},
+		{0, 1},
+		{UINT64_MAX, 1},
+		{UINT64_MAX, UINT32_MAX},
+		{UINT64_MAX - 0xfff, 0x1000},
+		{UINT64_MAX - 0xfff, 0x2000},
+		{0x100000000ull, 1},
+		{0x100000000ull + RAM_BASE, 4},
+		{RAM_BASE + 1, UINT32_MAX},
+		{UINT64_MAX - RAM_SIZE, RAM_SIZE},
 	};
 	unsigned int i;
 
@@ -195,19 +195,19 @@ static void indirect_tables_that_cannot_be(void **state)
 		uint32_t length;
 		const char *sentence;
 	} bad[] = {
-		{TABLE(0),                  0,          "multiple of 16"},
-		{TABLE(0),                  8,          "multiple of 16"},
-		{TABLE(0),                  17,         "multiple of 16"},
-		{TABLE(0),                  UINT32_MAX, "multiple of 16"},
-		{TABLE(0) + 1,              16,         "aligned"       },
-		{TABLE(0) + 2,              16,         "aligned"       },
-		{RAM_END,                   16,         "not in RAM"    },
-		{RAM_END - 16,              32,         "not in RAM"    },
-		{RAM_BASE - 16,             32,         "not in RAM"    },
-		{UINT64_MAX - 15,           16,         "not in RAM"    },
-		{UINT64_MAX - 15,           0xfffffff0, "not in RAM"    },
-		{TABLE(0),                  0xfffffff0, "not in RAM"    },
-		{0x100000000ull + TABLE(0), 16,         "not in RAM"    },
+		{TABLE(0), 0, "multiple of 16"},
+		{TABLE(0), 8, "multiple of 16"},
+		{TABLE(0), 17, "multiple of 16"},
+		{TABLE(0), UINT32_MAX, "multiple of 16"},
+		{TABLE(0) + 1, 16, "aligned"},
+		{TABLE(0) + 2, 16, "aligned"},
+		{RAM_END, 16, "not in RAM"},
+		{RAM_END - 16, 32, "not in RAM"},
+		{RAM_BASE - 16, 32, "not in RAM"},
+		{UINT64_MAX - 15, 16, "not in RAM"},
+		{UINT64_MAX - 15, 0xfffffff0, "not in RAM"},
+		{TABLE(0), 0xfffffff0, "not in RAM"},
+		{0x100000000ull + TABLE(0), 16, "not in RAM"},
 	};
 	unsigned int i;
 

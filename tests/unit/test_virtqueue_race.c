@@ -138,10 +138,10 @@ static volatile int racing;
 static void *racer(void *unused)
 {
 	static const uint32_t values[4][4] = {
-		{BUFFERS, RAM_END - 1, TABLE(0),       0         }, /* address, low */
-		{0,       0,           0,              1         }, /* and high */
-		{16,      1,           32,             UINT32_MAX}, /* length */
-		{0,       WRITE,       NEXT | 1 << 16, INDIRECT  },
+		{BUFFERS, RAM_END - 1, TABLE(0), 0}, /* address, low */
+		{0, 0, 0, 1},                        /* and high */
+		{16, 1, 32, UINT32_MAX},             /* length */
+		{0, WRITE, NEXT | 1 << 16, INDIRECT},
 	};
 	uint32_t seed = 1;
 
