@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "config.h"
-#include "lock.h"
+#include "../drivers/lock.h"
 #include "../drivers/char.h"
 
 #define CONSOLE_PORTS_MAX 4

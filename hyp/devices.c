@@ -70,15 +70,21 @@ static void add_pl011(const struct device_config *config)
 	add(config, &pl011_ops, &slot->pl011, &slot->lock);
 }
 
+static struct virtio_place place_of(const struct device_config *config, struct spinlock *lock)
+{
+	return (struct virtio_place){
+		.memory = &vm.memory, .irq = {vgic_set_line, config->intid}, .lock = lock};
+}
+
 static void add_virtio_console(const struct device_config *config)
 {
 	struct serial_slot *slot = new_serial(config);
 	struct console_port *port =
 		console_add_port("the virtio console", &virtio_console_events, &slot->console,
 				 &slot->lock, virtio_port_receives);
+	const struct virtio_place place = place_of(config, &slot->lock);
 
-	virtio_console_init(&slot->console, &port->backend, &vm.memory,
-			    (struct irq_line){vgic_set_line, config->intid});
+	virtio_console_init(&slot->console, &port->backend, &place);
 	add(config, &virtio_mmio_ops, &slot->console, &slot->lock);
 }
 
@@ -95,8 +101,8 @@ static void (*const makers[])(const struct device_config *config) = {
 
 void devices_create(void)
 {
-	virtio_init(&empty_transport, &virtio_empty, &vm.memory,
-		    (struct irq_line){vgic_set_line, 0});
+	virtio_init(&empty_transport, &virtio_empty, &(struct virtio_place){.lock = &empty_lock},
+		    NULL, 0, 0);
 	mmio_clear();
 	if (mmio_add(vm.config.gicd_base, 0x1000, &vgicd_ops, NULL, NULL) != 0 ||
 	    mmio_add(vm.config.gicc_base + 0x1000, 0x1000, &vgic_dir_ops, NULL, NULL) != 0) {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "../drivers/mmio.h"
-#include "lock.h"
+#include "../drivers/lock.h"
 
 #define MMIO_REGIONS_MAX 72
 /* Regions start and end at multiples of 256 bytes: an address in these units, a key, has 32 bits.

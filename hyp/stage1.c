@@ -10,6 +10,7 @@
 #include "pagetable.h"
 #include "print.h"
 #include "trap.h"
+#include "../drivers/dma.h"
 
 static struct pt_pool pool;
 static uint64_t window_base; /* PA at WINDOW_VA */
@@ -60,4 +61,11 @@ void stage1_map_window(uint64_t start, uint64_t end)
 void *window_at(uint64_t pa)
 {
 	return (void *)(uintptr_t)(WINDOW_VA + (uint32_t)(pa - window_base));
+}
+
+uint64_t dma_address(const volatile void *at)
+{
+	const uint32_t va = (uint32_t)(uintptr_t)at;
+
+	return va >= WINDOW_VA ? window_base + (va - WINDOW_VA) : image_pa + (va - HYP_VA);
 }

@@ -7,7 +7,7 @@
 #include "vcpu.h"
 #include <assert.h>
 #include "cache.h"
-#include "lock.h"
+#include "../drivers/lock.h"
 #include "print.h"
 #include "stage2.h"
 #include "trap.h"

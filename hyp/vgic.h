@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "config.h"
-#include "lock.h"
+#include "../drivers/lock.h"
 #include "../drivers/mmio.h"
 
 #define VGIC_WORDS_MAX                                                                             \

@@ -4,7 +4,7 @@
 
 #define DEVICE_ID 3u
 
-enum { QUEUE_RECEIVE, QUEUE_TRANSMIT, QUEUES };
+enum { QUEUE_RECEIVE, QUEUE_TRANSMIT };
 
 _Static_assert(offsetof(struct virtio_console, device) == 0, "console_of() casts");
 
@@ -45,7 +45,7 @@ static bool send_more(struct virtio_console *console)
 	const struct virtio_chain *chain = &console->sent;
 
 	while (console->sent_segments < chain->count) {
-		const struct virtio_segment *segment = &chain->segment[console->sent_segments];
+		const struct io_segment *segment = &chain->segment[console->sent_segments];
 		uint32_t left = segment->length - console->sent_bytes;
 		const uint8_t *from = segment->at + console->sent_bytes;
 		size_t taken = backend->ops->write(backend, from, left);
@@ -90,7 +90,7 @@ static uint32_t chain_fill(struct virtio_console *console, const struct virtio_c
 	uint16_t i;
 
 	for (i = 0; i < chain->count; i++) {
-		const struct virtio_segment *segment = &chain->segment[i];
+		const struct io_segment *segment = &chain->segment[i];
 		size_t got = backend->ops->read(backend, segment->at, segment->length);
 
 		filled += (uint32_t)got;
@@ -137,18 +137,17 @@ static void console_notify(struct virtio_device *device, uint16_t queue)
 
 static const struct virtio_model console_model = {
 	.device_id = DEVICE_ID,
-	.queue_count = QUEUES,
 	.queue_size = VIRTIO_CONSOLE_QUEUE_SIZE,
-	.features = VIRTIO_F_INDIRECT_DESC,
 	.reset = console_reset,
 	.notify = console_notify,
 };
 
 void virtio_console_init(struct virtio_console *console, struct char_backend *backend,
-			 const struct guest_memory *memory, struct irq_line irq)
+			 const struct virtio_place *place)
 {
 	console->backend = backend;
-	virtio_init(&console->device, &console_model, memory, irq);
+	virtio_init(&console->device, &console_model, place, console->queue, VIRTIO_CONSOLE_QUEUES,
+		    VIRTIO_F_INDIRECT_DESC);
 }
 
 bool virtio_console_receives(const struct virtio_console *console)

@@ -6,25 +6,27 @@
 #include "../char.h"
 #include "virtio.h"
 
+#define VIRTIO_CONSOLE_QUEUES     2
 #define VIRTIO_CONSOLE_QUEUE_SIZE 64 /* entries of each queue */
 
 struct virtio_console {
 	struct virtio_device device; /* first: the model's functions get a pointer to it */
+	struct virtqueue queue[VIRTIO_CONSOLE_QUEUES];
 	struct char_backend *backend;
 	bool sending;             /* the backend has not yet taken all of the chain in sent */
 	uint16_t sent_segments;   /* taken whole */
 	uint32_t sent_bytes;      /* taken of the segment after those */
 	struct virtio_chain sent; /* of the transmit queue */
-	struct virtio_segment sent_segment[VIRTIO_CONSOLE_QUEUE_SIZE];
-	struct virtio_segment received_segment[VIRTIO_CONSOLE_QUEUE_SIZE]; /* scratch */
+	struct io_segment sent_segment[VIRTIO_CONSOLE_QUEUE_SIZE];
+	struct io_segment received_segment[VIRTIO_CONSOLE_QUEUE_SIZE]; /* scratch */
 };
 
 /*
- * @backend, @memory: outlive the console. Its registers are virtio_mmio_access() with
+ * @backend: outlives the console. Its registers are virtio_mmio_ops with
  * &console->device. The backend's events are virtio_console_events with the console itself.
  */
 void virtio_console_init(struct virtio_console *console, struct char_backend *backend,
-			 const struct guest_memory *memory, struct irq_line irq);
+			 const struct virtio_place *place);
 
 extern const struct char_events virtio_console_events;
 

@@ -26,7 +26,7 @@ const struct virtio_model virtio_empty = {.device_id = 0};
 static void interrupt_raise(struct virtio_device *device, uint32_t cause)
 {
 	device->interrupt_status |= cause;
-	irq_line_set(&device->irq, true);
+	irq_line_set(&device->place.irq, true);
 }
 
 void virtio_signal(struct virtqueue *queue)
@@ -64,21 +64,24 @@ void virtio_reset(struct virtio_device *device)
 	device->driver_features[0] = 0;
 	device->driver_features[1] = 0;
 	device->fault = NULL;
-	for (i = 0; i < VIRTIO_QUEUES_MAX; i++) {
+	for (i = 0; i < device->queue_count; i++) {
 		device->queue[i] = (struct virtqueue){.device = device};
 	}
 	if (device->model->device_id != 0) {
-		irq_line_set(&device->irq, false);
+		irq_line_set(&device->place.irq, false);
 		device->model->reset(device);
 	}
 }
 
 void virtio_init(struct virtio_device *device, const struct virtio_model *model,
-		 const struct guest_memory *memory, struct irq_line irq)
+		 const struct virtio_place *place, struct virtqueue *queue, uint16_t queue_count,
+		 uint64_t features)
 {
 	device->model = model;
-	device->memory = memory;
-	device->irq = irq;
+	device->place = *place;
+	device->queue = queue;
+	device->queue_count = queue_count;
+	device->features = features;
 	device->config_generation = 0;
 	virtio_reset(device);
 }
@@ -86,7 +89,7 @@ void virtio_init(struct virtio_device *device, const struct virtio_model *model,
 /* The one bound on a queue number that the guest wrote. */
 static struct virtqueue *queue_at(struct virtio_device *device, uint32_t index)
 {
-	return index < device->model->queue_count ? &device->queue[index] : NULL;
+	return index < device->queue_count ? &device->queue[index] : NULL;
 }
 
 /* The selected queue while it may be set up: from FEATURES_OK to DRIVER_OK, until it is ready. */
@@ -124,7 +127,7 @@ static uint32_t device_id_read(struct virtio_device *device, uint32_t argument)
 
 static uint32_t features_offered(const struct virtio_device *device, uint32_t word)
 {
-	uint64_t features = device->model->features | VIRTIO_F_VERSION_1;
+	uint64_t features = device->features | VIRTIO_F_VERSION_1;
 
 	return word < 2 ? (uint32_t)(features >> (32 * word)) : 0;
 }
@@ -146,7 +149,7 @@ static void driver_features_write(struct virtio_device *device, uint32_t argumen
 static uint32_t queue_num_max_read(struct virtio_device *device, uint32_t argument)
 {
 	(void)argument;
-	return device->queue_sel < device->model->queue_count ? device->model->queue_size : 0;
+	return device->queue_sel < device->queue_count ? device->model->queue_size : 0;
 }
 
 static void queue_num_write(struct virtio_device *device, uint32_t argument, uint32_t value)
@@ -206,7 +209,7 @@ static void interrupt_ack_write(struct virtio_device *device, uint32_t argument,
 {
 	(void)argument;
 	device->interrupt_status &= ~value;
-	irq_line_set(&device->irq, device->interrupt_status != 0);
+	irq_line_set(&device->place.irq, device->interrupt_status != 0);
 }
 
 /* virtio 1.2 2.2.2 and 6.1: a subset of the offer, with VERSION_1. */
@@ -237,7 +240,7 @@ static void status_write(struct virtio_device *device, uint32_t argument, uint32
 	device->status |= added;
 	if (added & VIRTIO_STATUS_DRIVER_OK) {
 		/* Notifications before DRIVER_OK did not count, buffers may be there. */
-		for (i = 0; i < device->model->queue_count; i++) {
+		for (i = 0; i < device->queue_count; i++) {
 			queue_notify_write(device, 0, i);
 		}
 	}

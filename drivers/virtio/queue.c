@@ -43,7 +43,8 @@ static void *ring_at(const struct virtqueue *queue, enum virtqueue_address low, 
 {
 	uint64_t ipa = (uint64_t)queue->address[low + 1] << 32 | queue->address[low];
 
-	return ipa % alignment == 0 ? guest_memory_at(queue->device->memory, ipa, length) : NULL;
+	return ipa % alignment == 0 ? guest_memory_at(queue->device->place.memory, ipa, length)
+				    : NULL;
 }
 
 const char *virtqueue_enable(struct virtqueue *queue)
@@ -114,7 +115,7 @@ static const char *table_enter(const struct virtqueue *queue, struct table *tabl
 	if (desc->address % 4 != 0) {
 		return "an indirect table that is not 4-byte aligned";
 	}
-	table->at = guest_memory_at(queue->device->memory, desc->address, desc->length);
+	table->at = guest_memory_at(queue->device->place.memory, desc->address, desc->length);
 	if (!table->at) {
 		return "an indirect table that is not in RAM";
 	}
@@ -126,12 +127,12 @@ static const char *table_enter(const struct virtqueue *queue, struct table *tabl
 static const char *segment_add(const struct virtqueue *queue, struct virtio_chain *chain,
 			       const struct descriptor *desc)
 {
-	struct virtio_segment *segment = &chain->segment[chain->count];
+	struct io_segment *segment = &chain->segment[chain->count];
 
 	if (desc->length == 0) {
 		return "a descriptor of zero bytes";
 	}
-	segment->at = guest_memory_at(queue->device->memory, desc->address, desc->length);
+	segment->at = guest_memory_at(queue->device->place.memory, desc->address, desc->length);
 	segment->length = desc->length;
 	if (!segment->at) {
 		return "a buffer that is not in RAM";

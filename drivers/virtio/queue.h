@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "../io.h"
 
 #define VIRTIO_QUEUE_SIZE_MAX 256 /* entries, a power of two */
 
@@ -34,18 +35,15 @@ struct virtqueue {
 	bool ready;                            /* QueueReady */
 };
 
-/* One contiguous piece of a request, already checked to lie in the guest's RAM. */
-struct virtio_segment {
-	uint8_t *at;
-	uint32_t length; /* bytes, at least 1 */
-};
-
-/* A request: segments that the device reads, then those that it writes; under 4 GiB in all. */
+/*
+ * A request: segments that the device reads, then those that it writes; under 4 GiB in all. They
+ * are already checked to lie in the guest's RAM.
+ */
 struct virtio_chain {
-	struct virtio_segment *segment; /* the caller's array, of the model's queue_size entries */
-	uint16_t count;                 /* segments, at least 1 */
-	uint16_t readable;              /* the first of them which the device reads */
-	uint16_t head;                  /* what goes back in virtqueue_push() */
+	struct io_segment *segment; /* the caller's array, of the model's queue_size entries */
+	uint16_t count;             /* segments, at least 1 */
+	uint16_t readable;          /* the first of them which the device reads */
+	uint16_t head;              /* what goes back in virtqueue_push() */
 };
 
 /*

@@ -8,10 +8,9 @@
 #include <stdint.h>
 #include "../guestmem.h"
 #include "../irq_line.h"
+#include "../lock.h"
 #include "../mmio.h"
 #include "queue.h"
-
-#define VIRTIO_QUEUES_MAX 2
 
 /* Device status (virtio 1.2, 2.1). */
 #define VIRTIO_STATUS_ACKNOWLEDGE 0x01u
@@ -38,10 +37,8 @@ struct virtio_device;
  * device's lock held.
  */
 struct virtio_model {
-	uint32_t device_id; /* virtio 1.2, chapter 5; 0: an empty transport, nothing else counts */
-	uint16_t queue_count; /* up to VIRTIO_QUEUES_MAX */
+	uint32_t device_id;  /* virtio 1.2, chapter 5; 0: an empty transport, nothing else counts */
 	uint16_t queue_size; /* QueueNumMax: entries, a power of two, up to VIRTIO_QUEUE_SIZE_MAX */
-	uint64_t features;   /* offered besides VERSION_1, which the transport adds */
 	uint32_t config_size; /* bytes of configuration space; beyond it reads as zero */
 	/* Forget all chains; virtio_init() calls it too. */
 	void (*reset)(struct virtio_device *device);
@@ -51,23 +48,35 @@ struct virtio_model {
 	void (*config_write)(struct virtio_device *device, uint32_t offset, uint8_t value);
 };
 
+/* What a device gets from whoever puts it into the guest's machine. */
+struct virtio_place {
+	const struct guest_memory *memory; /* outlives the device */
+	struct irq_line irq;
+	struct spinlock *lock; /* the device's; held whenever its model is called */
+};
+
 struct virtio_device {
 	const struct virtio_model *model;
-	const struct guest_memory *memory;
-	struct irq_line irq;
+	struct virtio_place place;
+	struct virtqueue *queue; /* queue_count of them, its owner's */
+	uint16_t queue_count;
+	uint64_t features; /* offered besides those that the transport adds, VERSION_1 */
 	uint32_t status, interrupt_status, config_generation;
 	uint32_t device_features_sel, driver_features_sel, queue_sel;
 	uint32_t driver_features[2]; /* low and high word */
 	const char *fault; /* for the log: why the device needs a reset; NULL: it does not */
-	struct virtqueue queue[VIRTIO_QUEUES_MAX];
 };
 
 /* The model of a transport with nothing behind it. */
 extern const struct virtio_model virtio_empty;
 
-/* @memory outlives the device. The interrupt line is low afterwards. */
+/*
+ * @queue: @queue_count of them, which outlive the device, as @model does; @features: what it offers
+ * of its own. The interrupt line is low afterwards.
+ */
 void virtio_init(struct virtio_device *device, const struct virtio_model *model,
-		 const struct guest_memory *memory, struct irq_line irq);
+		 const struct virtio_place *place, struct virtqueue *queue, uint16_t queue_count,
+		 uint64_t features);
 
 /*
  * The transport's registers (virtio 1.2, 4.2.2, version 2); the device is a struct virtio_device.

@@ -396,7 +396,8 @@ static void start(void)
 		}
 	}
 	mock.in = typed;
-	virtio_console_init(&console, &mock.backend, &memory, (struct irq_line){line_set, 50});
+	virtio_console_init(&console, &mock.backend,
+			    &(struct virtio_place){.memory = &memory, .irq = {line_set, 50}});
 	ref_reset();
 }
 

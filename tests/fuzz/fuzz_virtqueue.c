@@ -10,12 +10,12 @@ static _Alignas(4096) uint8_t ram[RAM_SIZE];
 static uint8_t reference_ram[RAM_SIZE];
 static const struct guest_memory memory = {RAM_BASE, RAM_SIZE, ram};
 static struct virtio_device device;
-static struct virtqueue *const queue = &device.queue[0];
+static struct virtqueue queues[1], *const queue = queues;
 static struct reference_queue reference;
 static struct reference_chain expected;
 
 /* Exactly as long as the contract says, behind a red zone. */
-static struct virtio_segment *segments;
+static struct io_segment *segments;
 
 void virtio_break(struct virtio_device *broken)
 {
@@ -111,10 +111,13 @@ static bool start(struct bytes *in)
 	unsigned int i;
 
 	memset(&device, 0, sizeof(device));
+	memset(queues, 0, sizeof(queues));
 	memset(&reference, 0, sizeof(reference));
 	memset(ram, 0, RAM_SIZE);
 	memset(reference_ram, 0, RAM_SIZE);
-	device.memory = &memory;
+	device.place.memory = &memory;
+	device.queue = queues;
+	device.queue_count = 1;
 	device.status = VIRTIO_STATUS_DRIVER_OK;
 	device.driver_features[0] = ((features & 1) ? (uint32_t)VIRTIO_F_INDIRECT_DESC : 0) |
 				    ((features & 2) ? (uint32_t)VIRTIO_F_EVENT_IDX : 0);

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define HYP_LOCK_H
+#define DRIVERS_LOCK_H
 struct spinlock {
 	bool held;
 };

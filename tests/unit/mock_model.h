@@ -5,6 +5,7 @@
 
 #include "mock_transport.h"
 
+#define QUEUES      2u
 #define QUEUE_SIZE  16u
 #define CONFIG_SIZE 10u
 
@@ -12,7 +13,9 @@
 
 static struct guest_memory memory = {RAM_BASE, RAM_SIZE, mock_ram};
 static struct virtio_device device;
-static unsigned int resets, notifies[VIRTIO_QUEUES_MAX];
+static struct virtqueue queues[QUEUES];
+static struct virtio_place place;
+static unsigned int resets, notifies[QUEUES];
 static uint8_t config[CONFIG_SIZE];
 
 static inline void note_reset(struct virtio_device *reset)
@@ -44,9 +47,7 @@ static inline void write_config(struct virtio_device *to, uint32_t offset, uint8
 
 static const struct virtio_model model = {
 	.device_id = 42,
-	.queue_count = 2,
 	.queue_size = QUEUE_SIZE,
-	.features = FEATURES,
 	.config_size = CONFIG_SIZE,
 	.reset = note_reset,
 	.notify = note_notify,
@@ -62,7 +63,8 @@ static inline int set_up(void **state)
 	memset(mock_ram, 0, sizeof(mock_ram));
 	memset(&device, 0xa5, sizeof(device));
 	mock_line = false;
-	virtio_init(&device, &model, &memory, mock_irq);
+	place = (struct virtio_place){.memory = &memory, .irq = mock_irq};
+	virtio_init(&device, &model, &place, queues, QUEUES, FEATURES);
 	mock_line_rose = 0;
 	resets = 0;
 	memset(notifies, 0, sizeof(notifies));

@@ -12,8 +12,8 @@
 
 static struct guest_memory memory;
 static struct virtio_device device;
-static struct virtqueue *const queue = &device.queue[0];
-static struct virtio_segment segment[VIRTIO_QUEUE_SIZE_MAX];
+static struct virtqueue queues[1], *const queue = queues;
+static struct io_segment segment[VIRTIO_QUEUE_SIZE_MAX];
 static struct virtio_chain chain;
 static unsigned int breaks;
 
@@ -41,9 +41,12 @@ static inline void start(uint32_t features)
 {
 	memset(mock_at, 0, RAM_SIZE);
 	memset(&device, 0, sizeof(device));
+	memset(queues, 0, sizeof(queues));
 	memset(segment, 0xa5, sizeof(segment));
 	memory = (struct guest_memory){RAM_BASE, RAM_SIZE, mock_at};
-	device.memory = &memory;
+	device.place.memory = &memory;
+	device.queue = queues;
+	device.queue_count = 1;
 	device.driver_features[0] = features;
 	queue->device = &device;
 	chain.segment = segment;

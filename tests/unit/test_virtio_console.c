@@ -22,7 +22,8 @@ static int set_up(void **state)
 	mock_char_init(&mock);
 	mock_line = false;
 	memset(&console, 0xa5, sizeof(console));
-	virtio_console_init(&console, &mock.backend, &memory, mock_irq);
+	virtio_console_init(&console, &mock.backend,
+			    &(struct virtio_place){.memory = &memory, .irq = mock_irq});
 	driver_start(&console.device, VIRTIO_F_INDIRECT_DESC, SIZE);
 	assert_int_equal(reg_read(&console.device, STATUS), RUNNING);
 	mock_line_rose = 0;

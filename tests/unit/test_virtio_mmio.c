@@ -123,7 +123,7 @@ static void empty_transport(void **state)
 	uint32_t offset, value;
 
 	(void)state;
-	virtio_init(&device, &virtio_empty, &memory, (struct irq_line){NULL, 0});
+	virtio_init(&device, &virtio_empty, &place, NULL, 0, 0);
 	for (offset = 0; offset < 0x200; offset += 4) {
 		value = offset == MAGIC ? 0x74726976 : offset == VERSION ? 2 : 0;
 		wr(offset, 0xffffffff);
@@ -234,7 +234,7 @@ static void reset_undoes_everything(void **state)
 	struct virtio_device fresh;
 
 	(void)state;
-	virtio_init(&device, &model, &memory, mock_irq);
+	virtio_init(&device, &model, &place, queues, QUEUES, FEATURES);
 	fresh = device;
 	resets = 0;
 	driver_start(&device, FEATURES, QUEUE_SIZE);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Takes the place of hyp/lock.h where vgic.c is tested with one thread that plays all cores: what
- * other cores do while a lock is free, hw_unlocked() does. Include it before anything of hyp/.
+ * Takes the place of drivers/lock.h where vgic.c is tested with one thread that plays all cores:
+ * what other cores do while a lock is free, hw_unlocked() does. Include it before anything of hyp/.
  */
-#ifndef HYP_LOCK_H
-#define HYP_LOCK_H
+#ifndef DRIVERS_LOCK_H
+#define DRIVERS_LOCK_H
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ticket lock: cores enter in the order in which they came, none starves. */
-#ifndef HYP_LOCK_H
-#define HYP_LOCK_H
+#ifndef DRIVERS_LOCK_H
+#define DRIVERS_LOCK_H
 
 #include <stdint.h>
 
