@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads the guest's device tree and checks it, by itself and against the board. Pure. */
+/* Reads the guest's device tree and checks it by itself. Pure. */
 #include <errno.h>
 #include <stddef.h>
+#include "backend.h"
 #include "dt.h"
 #include "refuse.h"
 
@@ -76,35 +77,66 @@ enum guest_node config_node(const struct dt_at *at)
 	if (dt_compatible(dt, node, "arm,pl011")) {
 		return NODE_PL011;
 	}
+	if (dt_compatible(dt, node, "arm,pl031")) {
+		return NODE_PL031;
+	}
 	return dt_reg(at, 0, &reg) == 0 ? NODE_UNEMULATED : NODE_PLAIN;
+}
+
+/* Where a property of ours means something. */
+enum owner { OWNER_ROOT = 1, OWNER_VIRTIO = 2, OWNER_PL011 = 4 };
+
+static const struct own_property {
+	const char *name;
+	unsigned int owners;
+} own_properties[] = {
+	{"bivy,reset", OWNER_ROOT},     {"bivy,virtio", OWNER_VIRTIO},
+	{"bivy,legacy", OWNER_VIRTIO},  {"bivy,backend", OWNER_VIRTIO | OWNER_PL011},
+	{"bivy,overlay", OWNER_VIRTIO}, {"bivy,read-only", OWNER_VIRTIO},
+};
+
+static unsigned int owner_of(const struct dt_at *at)
+{
+	if (at->depth == 0) {
+		return OWNER_ROOT;
+	}
+	if (dt_compatible(at->dt, dt_node(at), "virtio,mmio")) {
+		return OWNER_VIRTIO;
+	}
+	return dt_compatible(at->dt, dt_node(at), "arm,pl011") ? OWNER_PL011 : 0;
+}
+
+static bool is_known(const char *name, unsigned int owner)
+{
+	for (unsigned int i = 0; i < sizeof(own_properties) / sizeof(own_properties[0]); i++) {
+		if ((own_properties[i].owners & owner) != 0 &&
+		    dt_same(own_properties[i].name, name)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* A property of ours is known, and stands where it means something, or it is a slip of the pen. */
 static int check_own_properties(const struct reading *reading, const struct dt_at *at)
 {
+	static const char own[] = "bivy,";
 	const struct dt *dt = &reading->dt;
 	uint32_t position = 0, node = dt_node(at);
 	struct dt_property property;
 
 	while (dt_each(dt, node, &position, &property)) {
-		const char *name = property.name;
-		bool virtio;
+		unsigned int i = 0;
 
-		if (name[0] != 'b' || name[1] != 'i' || name[2] != 'v' || name[3] != 'y' ||
-		    name[4] != ',') {
-			continue;
+		while (own[i] != '\0' && property.name[i] == own[i]) {
+			i++;
 		}
-		virtio = dt_compatible(dt, node, "virtio,mmio");
-		if ((at->depth == 0 && dt_same(name, "bivy,reset")) ||
-		    (virtio && dt_same(name, "bivy,virtio")) ||
-		    ((virtio || dt_compatible(dt, node, "arm,pl011")) &&
-		     dt_same(name, "bivy,backend"))) {
-			continue;
+		if (own[i] == '\0' && !is_known(property.name, owner_of(at))) {
+			return dt_refuse(
+				at, property.name,
+				"bivy has no such property here; the README lists those of "
+				"the root, of virtio,mmio and of arm,pl011");
 		}
-		return dt_refuse(
-			at, name,
-			"bivy has no such property here; it knows bivy,reset in the root, "
-			"bivy,virtio and bivy,backend in virtio,mmio, bivy,backend in arm,pl011");
 	}
 	return 0;
 }
@@ -235,37 +267,6 @@ static int check_timer(struct reading *reading, const struct dt_at *at)
 	return 0;
 }
 
-/* What stands behind a device: the kind of a virtio transport, and the backend. */
-static int read_kind(struct reading *reading, const struct dt_at *at, struct device_config *device)
-{
-	const struct dt *dt = &reading->dt;
-	uint32_t node = dt_node(at);
-
-	if (!dt_compatible(dt, node, "virtio,mmio")) {
-		device->kind = DEVICE_PL011;
-	} else if (dt_is(dt, node, "bivy,virtio", "console")) {
-		device->kind = DEVICE_VIRTIO_CONSOLE;
-	} else if (dt_has(dt, node, "bivy,virtio")) {
-		return dt_refuse(at, "bivy,virtio",
-				 "there is no such virtio device; bivy has \"console\"");
-	} else {
-		device->kind = DEVICE_VIRTIO_NONE;
-	}
-	if (!dt_has(dt, node, "bivy,backend")) {
-		return 0;
-	}
-	if (device->kind == DEVICE_VIRTIO_NONE) {
-		return dt_refuse(
-			at, "bivy,backend",
-			"an empty transport has no backend; say what it is by bivy,virtio");
-	}
-	if (!dt_is(dt, node, "bivy,backend", "uart")) {
-		return dt_refuse(at, "bivy,backend",
-				 "there is no such backend; this device can have \"uart\"");
-	}
-	return 0;
-}
-
 static int read_device(struct reading *reading, const struct dt_at *at)
 {
 	struct guest_config *config = reading->config;
@@ -279,11 +280,11 @@ static int read_device(struct reading *reading, const struct dt_at *at)
 				 "a guest has at most 64 emulated devices; remove nodes that it "
 				 "does not need");
 	}
-	result = read_kind(reading, at, device);
+	result = device_read(at, device);
 	if (result != 0) {
 		return result;
 	}
-	unit = device->kind == DEVICE_PL011 ? PAGE : VIRTIO_MMIO_SIZE;
+	unit = config_node(at) == NODE_VIRTIO ? VIRTIO_MMIO_SIZE : PAGE;
 	if (dt_reg(at, 0, &reg) != 0 || !usable(&reg, unit) || reg.size > UINT32_MAX) {
 		return dt_refuse(at, "reg",
 				 "this device needs registers of %llx bytes or more, at a multiple "
@@ -320,7 +321,7 @@ static int read_node(struct reading *reading, const struct dt_at *at)
 		return read_cpu(reading, at);
 	} else if (kind == NODE_TIMER) {
 		return check_timer(reading, at);
-	} else if (kind == NODE_PL011 || kind == NODE_VIRTIO) {
+	} else if (kind == NODE_PL011 || kind == NODE_PL031 || kind == NODE_VIRTIO) {
 		return read_device(reading, at);
 	} else if (kind == NODE_UNEMULATED) {
 		reading->config->disabled_count++;
@@ -375,137 +376,4 @@ int config_read(const void *dtb, uint32_t limit, struct guest_config *config,
 		result = read_node(&reading, &at);
 	} while (result == 0 && dt_next(&at));
 	return result == 0 ? check_present(&reading) : result;
-}
-
-/* The guest's windows: RAM, GICD, GICC, then the devices. Returns how a sentence calls number @i.
- */
-static const char *window(const struct guest_config *config, const struct board *board,
-			  unsigned int i, struct range *range)
-{
-	if (i == 0) {
-		range->base = config->ram_base;
-		range->size = config->ram_size;
-		if (range->size == 0) {
-			range->size =
-				board->ram.size < GUEST_RAM_MAX ? board->ram.size : GUEST_RAM_MAX;
-		}
-		return "the memory";
-	}
-	if (i == 1) {
-		range->base = config->gicd_base;
-		range->size = PAGE;
-		return "the interrupt distributor";
-	}
-	if (i == 2) {
-		range->base = config->gicc_base;
-		range->size = config->gicc_size;
-		return "the interrupt controller's CPU interface";
-	}
-	range->base = config->device[i - 3].base;
-	range->size = config->device[i - 3].size;
-	return config->device[i - 3].node;
-}
-
-static int check_overlaps(const struct guest_config *config, const struct board *board,
-			  struct config_error *error)
-{
-	unsigned int i, j;
-	struct range a, b;
-
-	for (i = 1; i < config->device_count + 3; i++) {
-		const char *name = window(config, board, i, &a);
-
-		for (j = 0; j < i; j++) {
-			const char *other = window(config, board, j, &b);
-
-			if (a.base < b.base + b.size && b.base < a.base + a.size) {
-				return refuse(error, "%s at %llx overlaps %s at %llx", name,
-					      (unsigned long long)a.base, other,
-					      (unsigned long long)b.base);
-			}
-		}
-	}
-	return 0;
-}
-
-static int check_intids(const struct guest_config *config, uint32_t intid_limit,
-			struct config_error *error)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < config->device_count; i++) {
-		const struct device_config *device = &config->device[i];
-
-		if (device->intid >= intid_limit) {
-			return refuse(error,
-				      "%s has SPI %u, and the board's interrupt controller ends at "
-				      "SPI %u",
-				      device->node, (unsigned int)(device->intid - FIRST_SPI),
-				      (unsigned int)(intid_limit - FIRST_SPI - 1));
-		}
-		for (j = 0; j < i; j++) {
-			if (device->intid == config->device[j].intid) {
-				return refuse(error, "%s and %s share SPI %u; give each its own",
-					      config->device[j].node, device->node,
-					      (unsigned int)(device->intid - FIRST_SPI));
-			}
-		}
-	}
-	return 0;
-}
-
-static int check_cpus(const struct guest_config *config, const struct board *board,
-		      struct config_error *error)
-{
-	unsigned int i, j;
-
-	if (config->cpu_count > board->cpu_count) {
-		return refuse(error,
-			      "the guest's device tree has %u CPUs, and the board %u; remove some, "
-			      "or all to get as many as there are",
-			      config->cpu_count, board->cpu_count);
-	}
-	for (i = 0; i < config->cpu_count; i++) {
-		for (j = 0; j < board->cpu_count && board->cpu_mpidr[j] != config->cpu_mpidr[i];
-		     j++) {
-		}
-		if (j == board->cpu_count) {
-			return refuse(
-				error,
-				"the guest's device tree names CPU %llx, which the board does "
-				"not have; remove its node",
-				(unsigned long long)config->cpu_mpidr[i]);
-		}
-	}
-	return 0;
-}
-
-int config_check(const struct guest_config *config, const struct board *board, uint32_t intid_limit,
-		 struct config_error *error)
-{
-	struct range ram;
-	int result = check_cpus(config, board, error);
-
-	if (result != 0) {
-		return result;
-	}
-	window(config, board, 0, &ram);
-	if (ram.size > board->ram.size) {
-		return refuse(error,
-			      "the guest's device tree wants %llx bytes of memory, and the board "
-			      "has %llx; size 0 takes what there is",
-			      (unsigned long long)ram.size, (unsigned long long)board->ram.size);
-	}
-	if (ram.size > IPA_LIMIT - ram.base) {
-		return refuse(error, "the guest's memory of %llx bytes at %llx ends beyond 1 TiB",
-			      (unsigned long long)ram.size, (unsigned long long)ram.base);
-	}
-	if (config->gicc_size > board->gicv.size) {
-		return refuse(error,
-			      "the guest's GICC has %llx bytes, and the board's GICV only %llx",
-			      (unsigned long long)config->gicc_size,
-			      (unsigned long long)board->gicv.size);
-	}
-	result = check_overlaps(config, board, error);
-	return result == 0 ? check_intids(config, intid_limit, error) : result;
 }

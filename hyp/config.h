@@ -20,17 +20,42 @@ struct config_error {
 };
 
 enum device_kind {
-	DEVICE_PL011,          /* arm,pl011; backend "uart" */
+	DEVICE_PL011,          /* arm,pl011 */
 	DEVICE_VIRTIO_NONE,    /* virtio,mmio without bivy,virtio: an empty transport, DeviceID 0 */
-	DEVICE_VIRTIO_CONSOLE, /* virtio,mmio with bivy,virtio = "console"; backend "uart" */
+	DEVICE_VIRTIO_CONSOLE, /* virtio,mmio with bivy,virtio = "console" */
+	DEVICE_PL031,          /* arm,pl031: the board's clock, or one that starts at 0 */
+	DEVICE_VIRTIO_BLOCK,   /* "block" */
+	DEVICE_VIRTIO_NET,     /* "net" */
+	DEVICE_VIRTIO_RNG,     /* "rng"; an empty transport if the board has no source */
+};
+
+enum backend_kind {
+	BACKEND_ANY,      /* no bivy,backend: what there is */
+	BACKEND_UART,     /* "uart": the board's */
+	BACKEND_VIRTIO,   /* "virtio0": the board's first virtio device of this kind, by address */
+	BACKEND_RAM,      /* "ram0": the bundle's first disk image */
+	BACKEND_LOOPBACK, /* "loopback": each frame comes back */
+	BACKEND_FIRMWARE, /* "firmware": its TRNG, Arm DEN0098 */
+};
+
+/* bivy,backend = "NAME[NUMBER][:partN | :START+LENGTH]". */
+struct backend_config {
+	enum backend_kind kind;
+	unsigned int number;
+	unsigned int part;      /* partition, from 1; 0: none */
+	uint64_t start, length; /* bytes, multiples of 512; length 0: all */
 };
 
 struct device_config {
 	enum device_kind kind;
-	uint64_t base;  /* IPA */
-	uint32_t size;  /* bytes, at least 0x1000 of a PL011, 0x200 of a transport */
-	uint32_t intid; /* 32 to 1019 */
-	char node[64];  /* path of the node, for messages, shortened at the front if too long */
+	struct backend_config backend;
+	uint32_t overlay; /* bivy,overlay: MiB of RAM that take a disk's writes; 0: none */
+	bool read_only;   /* bivy,read-only */
+	bool legacy;      /* bivy,legacy: a transport of version 1 */
+	uint64_t base;    /* IPA */
+	uint32_t size;    /* bytes, at least 0x1000 of a PrimeCell, 0x200 of a transport */
+	uint32_t intid;   /* 32 to 1019 */
+	char node[64];    /* path of the node, for messages, shortened at the front if too long */
 };
 
 enum reset_policy {
@@ -104,6 +129,10 @@ int config_read(const void *dtb, uint32_t limit, struct guest_config *config,
 int config_check(const struct guest_config *config, const struct board *board, uint32_t intid_limit,
 		 struct config_error *error);
 
+/* Checks that the bundle has the disks, of which there are @disk_count, that the devices name. */
+int config_check_disks(const struct guest_config *config, unsigned int disk_count,
+		       struct config_error *error);
+
 /* What a node of the guest's tree is to bivy. One that its status switches off is NODE_PLAIN. */
 enum guest_node {
 	NODE_PLAIN,
@@ -114,6 +143,7 @@ enum guest_node {
 	NODE_GIC,
 	NODE_TIMER,
 	NODE_PL011,
+	NODE_PL031,
 	NODE_VIRTIO,
 	NODE_UNEMULATED, /* has a driver (compatible) and registers, and nothing answers there */
 };

@@ -110,7 +110,13 @@ void devices_create(void)
 		     "them apart");
 	}
 	for (unsigned int i = 0; i < vm.config.device_count; i++) {
-		makers[vm.config.device[i].kind](&vm.config.device[i]);
+		const struct device_config *device = &vm.config.device[i];
+
+		if (device->kind >= sizeof(makers) / sizeof(makers[0])) {
+			stop("the guest's device tree: %s: this bivy has no such device yet",
+			     device->node);
+		}
+		makers[device->kind](device);
 	}
 }
 

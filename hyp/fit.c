@@ -11,12 +11,14 @@
  * its bytes in `data`, or behind the tree: `data-size` bytes at `data-position` from the bundle's
  * start, or at `data-offset` from the tree's end, rounded up to 4.
  */
-#define HASHES_MAX 4 /* of one image: each costs a pass over its bytes */
+#define DISK_SECTOR 512u
+#define HASHES_MAX  4 /* of one image: each costs a pass over its bytes */
 
 struct reading {
 	struct dt dt;
 	const uint8_t *base;
 	uint64_t size; /* bytes of the bundle */
+	bool disks_used;
 };
 
 /* The configuration to use when none is the default: the only one. */
@@ -184,12 +186,34 @@ static int read_address(const struct reading *reading, const struct dt_at *at, c
 	return 0;
 }
 
-/* Finds the image that @property of the configuration names, and verifies it. */
+/* Finds the image @name, which @property of the configuration asks for. */
+static int find_image(const struct reading *reading, const struct dt_at *configuration,
+		      const char *property, const char *name, struct dt_at *at)
+{
+	const struct dt *dt = &reading->dt;
+
+	if (!dt_find(at, dt, "/images", 7)) {
+		return refuse(reading->dt.error, "the guest bundle has no /images node; make it "
+						 "with mkbundle, or by mkimage -f");
+	}
+	if (!dt_child(at, name, dt_length(name))) {
+		return dt_refuse(configuration, property, "there is no image %s under /images",
+				 name);
+	}
+	if (dt_has(dt, dt_node(at), "compression") &&
+	    !dt_is(dt, dt_node(at), "compression", "none")) {
+		return dt_refuse(at, "compression",
+				 "bivy unpacks nothing; pack this image uncompressed, and say "
+				 "\"none\" here (Linux unpacks its own kernel and initrd)");
+	}
+	return 0;
+}
+
+/* Reads the image that @property of the configuration names, and verifies it. */
 static int read_image(const struct reading *reading, const struct dt_at *configuration,
 		      const char *property, struct fit_image *image)
 {
-	const struct dt *dt = &reading->dt;
-	const char *name = dt_string(dt, dt_node(configuration), property);
+	const char *name = dt_string(&reading->dt, dt_node(configuration), property);
 	struct dt_at at;
 	int result;
 
@@ -197,21 +221,10 @@ static int read_image(const struct reading *reading, const struct dt_at *configu
 		return dt_refuse(configuration, property,
 				 "this must name one image (overlays are not applied)");
 	}
-	if (!dt_find(&at, dt, "/images", 7)) {
-		return refuse(reading->dt.error, "the guest bundle has no /images node; make it "
-						 "with mkbundle, or by mkimage -f");
+	result = find_image(reading, configuration, property, name, &at);
+	if (result == 0) {
+		result = find_data(reading, &at, image);
 	}
-	if (!dt_child(&at, name, dt_length(name))) {
-		return dt_refuse(configuration, property, "there is no image %s under /images",
-				 name);
-	}
-	if (dt_has(dt, dt_node(&at), "compression") &&
-	    !dt_is(dt, dt_node(&at), "compression", "none")) {
-		return dt_refuse(&at, "compression",
-				 "bivy unpacks nothing; pack this image uncompressed, and say "
-				 "\"none\" here (Linux unpacks its own kernel and initrd)");
-	}
-	result = find_data(reading, &at, image);
 	if (result == 0) {
 		result = read_address(reading, &at, "load", &image->has_load, &image->load);
 	}
@@ -221,10 +234,66 @@ static int read_image(const struct reading *reading, const struct dt_at *configu
 	return result == 0 ? check_hashes(reading, &at, image) : result;
 }
 
-static bool images_overlap(const struct fit_image *a, const struct fit_image *b)
+static int read_disk(const struct reading *reading, const struct dt_at *configuration,
+		     const char *name, struct fit_image *disk)
 {
-	return a->data != NULL && b->data != NULL && a->data < b->data + b->size &&
-	       b->data < a->data + a->size;
+	struct dt_at at;
+	int result = find_image(reading, configuration, "loadables", name, &at);
+
+	if (result == 0) {
+		result = find_data(reading, &at, disk);
+	}
+	if (result == 0 && disk->size % DISK_SECTOR != 0) {
+		return dt_refuse(&at, "data", "a disk is a multiple of 512 bytes, and this has %u",
+				 (unsigned int)disk->size);
+	}
+	return result == 0 && !reading->disks_used ? check_hashes(reading, &at, disk) : result;
+}
+
+/* The images that the configuration calls loadables are disks: ram0 and so on. */
+static int read_disks(const struct reading *reading, const struct dt_at *at,
+		      struct fit_bundle *bundle)
+{
+	uint32_t length = 0, start = 0;
+	const char *names = (const char *)dt_get(&reading->dt, dt_node(at), "loadables", &length);
+	int result = 0;
+
+	if (names == NULL) {
+		return 0;
+	}
+	if (length == 0 || names[length - 1] != '\0') {
+		return dt_refuse(at, "loadables", "this must be a list of images, the disks");
+	}
+	for (; result == 0 && start < length; start += dt_length(names + start) + 1) {
+		if (bundle->disk_count == FIT_DISKS_MAX) {
+			return dt_refuse(at, "loadables", "a bundle has at most 4 disks");
+		}
+		result = read_disk(reading, at, names + start, &bundle->disk[bundle->disk_count++]);
+	}
+	return result;
+}
+
+/* Whether two images share bytes of the bundle. */
+static bool images_overlap(const struct fit_bundle *bundle)
+{
+	const struct fit_image *image[3 + FIT_DISKS_MAX] = {&bundle->kernel, &bundle->fdt,
+							    &bundle->initrd};
+	unsigned int count = 3;
+
+	for (unsigned int i = 0; i < bundle->disk_count; i++) {
+		image[count++] = &bundle->disk[i];
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		for (unsigned int j = 0; j < i; j++) {
+			const struct fit_image *a = image[i], *b = image[j];
+
+			if (a->data != NULL && b->data != NULL && a->data < b->data + b->size &&
+			    b->data < a->data + a->size) {
+				return true;
+			}
+		}
+	}
+	return false;
 }
 
 static int read_bootargs(const struct reading *reading, const struct dt_at *at,
@@ -246,9 +315,10 @@ static int read_bootargs(const struct reading *reading, const struct dt_at *at,
 	return 0;
 }
 
-int fit_read(const void *fit, uint64_t size, struct fit_bundle *bundle, struct config_error *error)
+int fit_read(const void *fit, uint64_t size, bool disks_used, struct fit_bundle *bundle,
+	     struct config_error *error)
 {
-	struct reading reading = {.base = fit, .size = size};
+	struct reading reading = {.base = fit, .size = size, .disks_used = disks_used};
 	struct dt_at at;
 	int result = dt_open(&reading.dt, fit, size, "the guest bundle", error);
 
@@ -266,11 +336,12 @@ int fit_read(const void *fit, uint64_t size, struct fit_bundle *bundle, struct c
 		result = read_image(&reading, &at, "ramdisk", &bundle->initrd);
 	}
 	if (result == 0) {
+		result = read_disks(&reading, &at, bundle);
+	}
+	if (result == 0) {
 		result = read_bootargs(&reading, &at, bundle);
 	}
-	if (result == 0 && (images_overlap(&bundle->kernel, &bundle->fdt) ||
-			    images_overlap(&bundle->kernel, &bundle->initrd) ||
-			    images_overlap(&bundle->fdt, &bundle->initrd))) {
+	if (result == 0 && images_overlap(bundle)) {
 		return dt_refuse(&at, NULL,
 				 "two images of this configuration share bytes of the bundle; make "
 				 "it again");

@@ -15,11 +15,15 @@ struct fit_image {
 	uint64_t entry; /* IPA */
 };
 
+#define FIT_DISKS_MAX 4
+
 struct fit_bundle {
-	struct fit_image kernel; /* always there */
-	struct fit_image fdt;    /* always there */
-	struct fit_image initrd; /* may be missing */
-	char bootargs[1024];     /* of the configuration's bivy,bootargs; "" if absent */
+	struct fit_image kernel;              /* always there */
+	struct fit_image fdt;                 /* always there */
+	struct fit_image initrd;              /* may be missing */
+	struct fit_image disk[FIT_DISKS_MAX]; /* of the configuration's loadables */
+	unsigned int disk_count;
+	char bootargs[1024]; /* of the configuration's bivy,bootargs; "" if absent */
 	bool has_bootargs;
 };
 
@@ -27,10 +31,12 @@ struct fit_bundle {
  * Finds the images of the default configuration (or the only one) and verifies their hashes.
  * Accepts data inside the tree and external data (data-position, data-offset + data-size). Every
  * image must carry at least one hash node (sha256 or crc32); an unknown algorithm is refused.
- * @fit: the bundle, 4-byte aligned; @size: bytes known to be there.
+ * @fit: the bundle, 4-byte aligned; @size: bytes known to be there; @disks_used: a guest may have
+ * written to the disks, so that their hashes say nothing any more.
  * Returns 0 or a negative errno with *error filled.
  */
-int fit_read(const void *fit, uint64_t size, struct fit_bundle *bundle, struct config_error *error);
+int fit_read(const void *fit, uint64_t size, bool disks_used, struct fit_bundle *bundle,
+	     struct config_error *error);
 
 /* What a kernel image is, where it goes and where it starts; see kernel_identify(). */
 enum kernel_kind { KERNEL_ZIMAGE, KERNEL_RAW, KERNEL_UIMAGE, KERNEL_ELF };

@@ -4,6 +4,7 @@
 #define HYP_REFUSE_H
 
 #include <stdarg.h>
+#include <stddef.h>
 #include "config.h"
 
 /*

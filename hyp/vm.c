@@ -194,9 +194,9 @@ static void load_tree(uint64_t ipa, uint64_t initrd_start)
 	vm.tree = (uint32_t)ipa;
 }
 
-static void read_bundle(void)
+static void read_bundle(bool again)
 {
-	if (fit_read(window_at(vm.bundle.base), vm.bundle.size, &fit, &error) != 0) {
+	if (fit_read(window_at(vm.bundle.base), vm.bundle.size, again, &fit, &error) != 0) {
 		stop_error("the guest bundle", &error);
 	}
 }
@@ -224,7 +224,7 @@ void vm_restart(void)
 	cache_flush_all();
 	vgic_reset(vgic.words, vgic.cpu_count, vgic.lr_count);
 	devices_reset();
-	read_bundle();
+	read_bundle(true);
 	vm_load();
 }
 
@@ -272,7 +272,7 @@ void vm_create(void)
 	move_bundle();
 	cache_flush_all(); /* no line that the firmware or the move left may land in the guest's RAM
 			      later */
-	read_bundle();
+	read_bundle(false);
 	if (config_read(fit.fdt.data, fit.fdt.size, &vm.config, &error) != 0 ||
 	    config_check(&vm.config, &board, vgic.words * 32, &error) != 0) {
 		stop_error("the guest's device tree", &error);

@@ -83,7 +83,7 @@ static int open_bundle(const struct file *bundle, struct fit_bundle *fit, struct
 {
 	struct config_error error = {0};
 
-	if (fit_read(bundle->bytes, bundle->size, fit, &error) != 0) {
+	if (fit_read(bundle->bytes, bundle->size, false, fit, &error) != 0) {
 		return refuse(&error);
 	}
 	tree->size = fit->fdt.size;
@@ -95,8 +95,8 @@ static int open_bundle(const struct file *bundle, struct fit_bundle *fit, struct
 	return 0;
 }
 
-/* @board_tree may be empty; @kernel may have no data. */
-static int check(const struct file *tree, const struct fit_image *kernel,
+/* @board_tree may be empty; @fit all zero if there is no bundle. */
+static int check(const struct file *tree, const struct fit_bundle *fit,
 		 const struct file *board_tree)
 {
 	static struct guest_config config;
@@ -120,8 +120,11 @@ static int check(const struct file *tree, const struct fit_image *kernel,
 		ram_size = board.ram.size;
 	}
 	ram_size = config.ram_size != 0 ? config.ram_size : ram_size;
-	if (kernel->data != NULL &&
-	    kernel_identify(kernel, config.ram_base, ram_size, &layout, &error) != 0) {
+	if (fit->kernel.data != NULL && config_check_disks(&config, fit->disk_count, &error) != 0) {
+		return refuse(&error);
+	}
+	if (fit->kernel.data != NULL &&
+	    kernel_identify(&fit->kernel, config.ram_base, ram_size, &layout, &error) != 0) {
 		return refuse(&error);
 	}
 	return 0;
@@ -149,7 +152,7 @@ int main(int argc, char **argv)
 		status = open_bundle(&guest, &fit, &tree);
 	}
 	if (status == 0) {
-		status = check(&tree, &fit.kernel, &board);
+		status = check(&tree, &fit, &board);
 	}
 	if (tree.bytes != guest.bytes) {
 		free(tree.bytes);

@@ -56,11 +56,17 @@ static int read_changed(const struct change *change, unsigned int count,
 static void test_facts(void **state)
 {
 	/* clang-format off */
-	static const struct device_config expected[] = {
+	static const struct {
+		enum device_kind kind;
+		uint64_t base;
+		uint32_t size, intid;
+		const char *node;
+	} expected[] = {
 		{DEVICE_PL011, 0x09000000, 0x1000, 33, PL011},
 		{DEVICE_VIRTIO_CONSOLE, 0x0a000000, 0x200, 48, SLOT0},
 		{DEVICE_VIRTIO_NONE, 0x0a000200, 0x200, 49, SLOT1},
 		{DEVICE_VIRTIO_NONE, 0x0c002000, 0x200, 50, "/bus@c000000/inner/virtio_mmio@2000"},
+		{DEVICE_PL031, 0x09010000, 0x1000, 34, "/pl031@9010000"},
 	};
 	/* clang-format on */
 	struct guest_config config;
@@ -77,17 +83,93 @@ static void test_facts(void **state)
 	assert_int_equal(config.cpu_count, 2);
 	assert_int_equal(config.cpu_mpidr[1], 1);
 	assert_int_equal(config.reset, RESET_RESTART);
-	assert_int_equal(config.device_count, 4);
-	for (i = 0; i < 4; i++) {
+	assert_int_equal(config.device_count, 5);
+	for (i = 0; i < 5; i++) {
 		assert_int_equal(config.device[i].kind, expected[i].kind);
 		assert_int_equal(config.device[i].base, expected[i].base);
 		assert_int_equal(config.device[i].size, expected[i].size);
 		assert_int_equal(config.device[i].intid, expected[i].intid);
 		assert_string_equal(config.device[i].node, expected[i].node);
 	}
-	/* v2m, flash, fw-cfg, pl031, pcie */
-	assert_int_equal(config.disabled_count, 5);
+	/* v2m, flash, fw-cfg, pcie */
+	assert_int_equal(config.disabled_count, 4);
 	assert_int_equal(config_check(&config, &board, 96, &error), 0);
+}
+
+static struct change text_change(const char *name, const char *text)
+{
+	return (struct change){SLOT1, name, CHANGE_BYTES, text, (int)strlen(text) + 1, {0}};
+}
+
+/* One virtio device: what its properties ask for. */
+static void test_backends(void **state)
+{
+	static const struct {
+		const char *virtio, *backend;
+		struct backend_config expected;
+	} row[] = {
+		/* clang-format off */
+		{"console", "uart", {BACKEND_UART, 0, 0, 0, 0}},
+		{"console", NULL, {BACKEND_ANY, 0, 0, 0, 0}},
+		{"block", "virtio0", {BACKEND_VIRTIO, 0, 0, 0, 0}},
+		{"block", "virtio31", {BACKEND_VIRTIO, 31, 0, 0, 0}},
+		{"block", "ram1", {BACKEND_RAM, 1, 0, 0, 0}},
+		{"block", "virtio0:part2", {BACKEND_VIRTIO, 0, 2, 0, 0}},
+		{"block", "ram0:part255", {BACKEND_RAM, 0, 255, 0, 0}},
+		{"block", "virtio1:0x100000+0x200000", {BACKEND_VIRTIO, 1, 0, 0x100000, 0x200000}},
+		{"block", "virtio1:0+512", {BACKEND_VIRTIO, 1, 0, 0, 512}},
+		{"block", "ram0:0x7ffffffffffffe00+0x7FFFFFFFFFFFFE00", {BACKEND_RAM, 0, 0, 0x7ffffffffffffe00, 0x7ffffffffffffe00}},
+		{"net", "virtio2", {BACKEND_VIRTIO, 2, 0, 0, 0}},
+		{"net", "loopback", {BACKEND_LOOPBACK, 0, 0, 0, 0}},
+		{"rng", NULL, {BACKEND_ANY, 0, 0, 0, 0}},
+		{"rng", "firmware", {BACKEND_FIRMWARE, 0, 0, 0, 0}},
+		/* clang-format on */
+	};
+	struct guest_config config;
+	struct config_error error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		const char *backend = row[i].backend;
+		const struct change change[] = {
+			text_change("bivy,virtio", row[i].virtio),
+			backend != NULL ? text_change("bivy,backend", backend)
+					: (struct change)EMPTY(SLOT1, "bivy,legacy"),
+		};
+		const struct device_config *device = &config.device[2];
+
+		if (read_changed(change, 2, &config, &error) != 0) {
+			fail_msg("%s %s: %s", row[i].virtio, row[i].backend, error.text);
+		}
+		assert_string_equal(device->node, SLOT1);
+		assert_int_equal(device->backend.kind, row[i].expected.kind);
+		assert_int_equal(device->backend.number, row[i].expected.number);
+		assert_int_equal(device->backend.part, row[i].expected.part);
+		assert_int_equal(device->backend.start, row[i].expected.start);
+		assert_int_equal(device->backend.length, row[i].expected.length);
+		assert_int_equal(device->legacy, row[i].backend == NULL);
+	}
+}
+
+static void test_disk_options(void **state)
+{
+	const struct change change[] = {
+		STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "ram0"),
+		CELLS(SLOT1, "bivy,overlay", 64), EMPTY(SLOT1, "bivy,read-only")};
+	struct guest_config config;
+	struct config_error error;
+
+	(void)state;
+	assert_int_equal(read_changed(change, 4, &config, &error), 0);
+	assert_int_equal(config.device[2].kind, DEVICE_VIRTIO_BLOCK);
+	assert_int_equal(config.device[2].overlay, 64);
+	assert_true(config.device[2].read_only);
+	assert_int_equal(read_changed(change, 2, &config, &error), 0);
+	assert_int_equal(config.device[2].overlay, 0);
+	assert_false(config.device[2].read_only);
+	assert_int_equal(config_check_disks(&config, 1, &error), 0);
+	assert_refused(config_check_disks(&config, 0, &error), &error, "no disk",
+		       "has the backend ram0, and the bundle has 0 disks");
 }
 
 static void test_accepted(void **state)
@@ -156,6 +238,29 @@ static const struct refusal {
 	{"an unknown backend", SLOT0, "bivy,backend", "can have \"uart\"", {STRING(SLOT0, "bivy,backend", "uart0")}},
 	{"an unknown backend of a PL011", PL011, "bivy,backend", "can have \"uart\"", {STRING(PL011, "bivy,backend", "file")}},
 	{"a backend of nothing", SLOT1, "bivy,backend", "empty transport", {STRING(SLOT1, "bivy,backend", "uart")}},
+	{"a backend's number beyond all", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio32")}},
+	{"no number", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio")}},
+	{"two numbers", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0 1")}},
+	{"a partition 0", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:part0")}},
+	{"a partition 256", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:part256")}},
+	{"no partition", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:part")}},
+	{"no length", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:512")}},
+	{"a length 0", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:0+0")}},
+	{"an odd start", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:1+512")}},
+	{"an odd length", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:512+513")}},
+	{"a range that ends in text", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:0+512x")}},
+	{"a number too large", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:0x8000000000000000+512")}},
+	{"a number far too large", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:0x10000000000000000+512")}},
+	{"no range", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:")}},
+	{"no backend's name", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "")}},
+	{"hexadecimal without digits", SLOT1, "bivy,backend", "can have \"virtio0\"", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "virtio0:0x+512")}},
+	{"a disk on a UART", SLOT1, "bivy,backend", "needs a backend", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "uart")}},
+	{"a disk on nothing", SLOT1, "bivy,backend", "needs a backend", {STRING(SLOT1, "bivy,virtio", "block")}},
+	{"a partition of a card", SLOT1, "bivy,backend", "only a disk", {STRING(SLOT1, "bivy,virtio", "net"), STRING(SLOT1, "bivy,backend", "virtio0:part1")}},
+	{"a backend that is a number", SLOT1, "bivy,backend", "no such backend", {STRING(SLOT1, "bivy,virtio", "net"), CELLS(SLOT1, "bivy,backend", 1)}},
+	{"no overlay", SLOT1, "bivy,overlay", "1 to 2048", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "ram0"), CELLS(SLOT1, "bivy,overlay", 0)}},
+	{"an overlay too large", SLOT1, "bivy,overlay", "1 to 2048", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "ram0"), CELLS(SLOT1, "bivy,overlay", 2049)}},
+	{"an overlay of text", SLOT1, "bivy,overlay", "1 to 2048", {STRING(SLOT1, "bivy,virtio", "block"), STRING(SLOT1, "bivy,backend", "ram0"), STRING(SLOT1, "bivy,overlay", "much")}},
 	{"no GIC", "", "", "no interrupt controller", {DROP(GIC, NULL)}},
 	{"a GICv3", "", "", "no interrupt controller", {STRING(GIC, "compatible", "arm,gic-v3")}},
 	{"a GIC that is off", "", "", "no interrupt controller", {STRING(GIC, "status", "disabled")}},
@@ -288,12 +393,12 @@ static void test_too_many(void **state)
 	uint8_t *more;
 
 	(void)state;
-	more = repeat(CONFIG_DEVICES_MAX - 4, slot, 3, &size);
+	more = repeat(CONFIG_DEVICES_MAX - 5, slot, 3, &size);
 	assert_int_equal(config_read(more, (uint32_t)size, &config, &error), 0);
 	assert_int_equal(config.device_count, CONFIG_DEVICES_MAX);
 	assert_int_equal(config_check(&config, &board, 1024, &error), 0);
 	free(more);
-	more = repeat(CONFIG_DEVICES_MAX - 3, slot, 3, &size);
+	more = repeat(CONFIG_DEVICES_MAX - 4, slot, 3, &size);
 	assert_refused(config_read(more, (uint32_t)size, &config, &error), &error, "devices",
 		       "at most 64");
 	free(more);
@@ -395,6 +500,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_facts),           cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_backends),        cmocka_unit_test(test_disk_options),
 		cmocka_unit_test(test_refusals),        cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_board_too_small), cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_hostile),

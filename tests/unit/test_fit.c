@@ -6,6 +6,7 @@
 #include "hyp/sha256.h"
 
 #define KERNEL "/images/kernel-1"
+#define INITRD "/images/initrd-1"
 #define CONF   "/configurations/conf-1"
 
 static uint8_t *bundle, *external, *position;
@@ -84,7 +85,7 @@ static void assert_bundle(const void *fit, size_t size)
 	struct fit_bundle found;
 	struct config_error error;
 
-	if (fit_read(fit, size, &found, &error) != 0) {
+	if (fit_read(fit, size, false, &found, &error) != 0) {
 		fail_msg("%s: %s: %s", error.node, error.property, error.text);
 	}
 	assert_image(&found.kernel, "these are the bytes of a kernel", 32);
@@ -112,7 +113,7 @@ static void read_changed(const struct change *change, unsigned int count, struct
 	size_t size;
 	void *changed = tree_changed(bundle, change, count, &size);
 
-	if (fit_read(changed, size, found, &error) != 0) {
+	if (fit_read(changed, size, false, found, &error) != 0) {
 		fail_msg("%s: %s: %s", error.node, error.property, error.text);
 	}
 	free(changed);
@@ -143,6 +144,50 @@ static void test_variants(void **state)
 	read_changed(
 		(const struct change[]){STRING(KERNEL "/signature-1", "algo", "sha256,rsa2048")}, 1,
 		&found);
+}
+
+/* The initrd becomes a disk of two sectors, of this list of names. */
+static void *with_disk(const char *names, int length, size_t *size)
+{
+	static uint8_t sectors[1024];
+	const uint32_t crc = crc32_update(0, sectors, sizeof(sectors));
+	const struct change change[] = {
+		DROP(CONF, "ramdisk"),
+		{CONF, "loadables", CHANGE_BYTES, names, length, {0}},
+		{INITRD, "data", CHANGE_BYTES, (const char *)sectors, sizeof(sectors), {0}},
+		STRING(INITRD "/hash-1", "algo", "crc32"),
+		CELLS(INITRD "/hash-1", "value", crc),
+	};
+
+	return tree_changed(bundle, change, 5, size);
+}
+
+static void test_disks(void **state)
+{
+	struct fit_bundle found;
+	struct config_error error;
+	size_t size;
+	uint8_t *changed = with_disk("initrd-1", 9, &size);
+
+	(void)state;
+	assert_int_equal(fit_read(changed, size, false, &found, &error), 0);
+	assert_int_equal(found.disk_count, 1);
+	assert_int_equal(found.disk[0].size, 1024);
+	assert_null(found.initrd.data);
+	changed[found.disk[0].data - changed + 1000] ^= 1; /* a guest wrote to it */
+	assert_int_equal(fit_read(changed, size, true, &found, &error), 0);
+	assert_int_equal(found.disk_count, 1);
+	assert_refused(fit_read(changed, size, false, &found, &error), &error, "a used disk",
+		       "crc32 of image initrd-1 does not match");
+	free(changed);
+	changed = with_disk("initrd-1\0initrd-1", 18, &size);
+	assert_refused(fit_read(changed, size, false, &found, &error), &error, "one disk twice",
+		       "share bytes");
+	free(changed);
+	changed = with_disk("initrd-1\0initrd-1\0initrd-1\0initrd-1\0initrd-1", 45, &size);
+	assert_refused(fit_read(changed, size, false, &found, &error), &error, "five disks",
+		       "at most 4 disks");
+	free(changed);
 }
 
 static const struct refusal {
@@ -192,6 +237,11 @@ static const struct refusal {
 	{"one image twice", CONF, "share bytes", {STRING(CONF, "fdt", "kernel-1")}},
 	{"load of three cells", KERNEL, "one or two cells", {CELLS(KERNEL, "load", 0, 0, 1)}},
 	{"entry without cells", KERNEL, "one or two cells", {EMPTY(KERNEL, "entry")}},
+	{"disks that are no list", CONF, "a list of images", {CELLS(CONF, "loadables", 1)}},
+	{"no disks in the list", CONF, "a list of images", {EMPTY(CONF, "loadables")}},
+	{"a disk that is not there", CONF, "no image disk-1", {STRING(CONF, "loadables", "disk-1")}},
+	{"a disk without a name", CONF, "no image ", {STRING(CONF, "loadables", "")}},
+	{"a disk of no whole sectors", INITRD, "multiple of 512 bytes, and this has 33", {STRING(CONF, "loadables", "initrd-1")}},
 	{"bootargs that are no string", CONF, "boot arguments", {CELLS(CONF, "bivy,bootargs", 0x61616161)}},
 	{"two bootargs", CONF, "boot arguments", {STRING(CONF, "bivy,bootargs", "a\0b")}},
 	/* clang-format on */
@@ -209,7 +259,7 @@ static void test_refusals(void **state)
 		void *changed = tree_changed(bundle, row->change, 3, &size);
 
 		error_fill(&error);
-		assert_refused(fit_read(changed, size, &found, &error), &error, row->what,
+		assert_refused(fit_read(changed, size, false, &found, &error), &error, row->what,
 			       row->part);
 		if (strcmp(error.node, row->node) != 0) {
 			fail_msg("%s: at %s", row->what, error.node);
@@ -237,7 +287,7 @@ static void test_many_hashes(void **state)
 
 	(void)state;
 	read_changed(change, 4, &found);
-	assert_refused(fit_read(changed, size, &found, &error), &error, "hashes",
+	assert_refused(fit_read(changed, size, false, &found, &error), &error, "hashes",
 		       "at most 4 hashes");
 	free(changed);
 }
@@ -262,7 +312,7 @@ static void test_long_bootargs(void **state)
 	text[1024] = '\0';
 	change.size = 1025;
 	changed = tree_changed(bundle, &change, 1, &size);
-	assert_refused(fit_read(changed, size, &found, &error), &error, "bootargs",
+	assert_refused(fit_read(changed, size, false, &found, &error), &error, "bootargs",
 		       "at most 1023 bytes");
 	free(changed);
 }
@@ -289,7 +339,7 @@ static void test_overlap(void **state)
 	fdt_pack(room);
 	size = (fdt_totalsize(room) + 3) & ~3u;
 	memcpy(room + size, external + align, external_size - align);
-	assert_refused(fit_read(room, size + external_size - align, &found, &error), &error,
+	assert_refused(fit_read(room, size + external_size - align, false, &found, &error), &error,
 		       "overlap", "share bytes");
 	free(room);
 }
@@ -301,11 +351,11 @@ static void test_no_bundle(void **state)
 	struct config_error error;
 
 	(void)state;
-	assert_refused(fit_read(bytes, sizeof(bytes), &found, &error), &error, "gzip",
+	assert_refused(fit_read(bytes, sizeof(bytes), false, &found, &error), &error, "gzip",
 		       "does not begin");
-	assert_refused(fit_read(bytes, 0, &found, &error), &error, "nothing", "cut off");
-	assert_refused(fit_read(bundle + 2, bundle_size - 2, &found, &error), &error, "unaligned",
-		       "multiple of 4");
+	assert_refused(fit_read(bytes, 0, false, &found, &error), &error, "nothing", "cut off");
+	assert_refused(fit_read(bundle + 2, bundle_size - 2, false, &found, &error), &error,
+		       "unaligned", "multiple of 4");
 }
 
 static void truncate_all(const uint8_t *fit, size_t size)
@@ -318,7 +368,7 @@ static void truncate_all(const uint8_t *fit, size_t size)
 		void *cut = tree_exact(fit, i);
 
 		error_fill(&error);
-		if (fit_read(cut, i, &found, &error) == 0) {
+		if (fit_read(cut, i, false, &found, &error) == 0) {
 			assert_true(i > size - 4); /* only the padding is gone */
 		} else {
 			assert_refused(-1, &error, "truncated", "cut off");
@@ -350,7 +400,7 @@ static void test_spoilt(void **state)
 
 		tree_spoil(spoilt, size, &random);
 		error_fill(&error);
-		if (fit_read(spoilt, size, &found, &error) != 0) {
+		if (fit_read(spoilt, size, false, &found, &error) != 0) {
 			assert_refused(-1, &error, "spoilt", "");
 		} else {
 			assert_image(&found.kernel, "these are the bytes of a kernel", 32);
@@ -365,12 +415,12 @@ static void test_spoilt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_crc32),         cmocka_unit_test(test_sha256),
-		cmocka_unit_test(test_mkimage),       cmocka_unit_test(test_variants),
-		cmocka_unit_test(test_refusals),      cmocka_unit_test(test_many_hashes),
-		cmocka_unit_test(test_long_bootargs), cmocka_unit_test(test_overlap),
-		cmocka_unit_test(test_no_bundle),     cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_spoilt),
+		cmocka_unit_test(test_crc32),       cmocka_unit_test(test_sha256),
+		cmocka_unit_test(test_mkimage),     cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_disks),       cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_many_hashes), cmocka_unit_test(test_long_bootargs),
+		cmocka_unit_test(test_overlap),     cmocka_unit_test(test_no_bundle),
+		cmocka_unit_test(test_truncated),   cmocka_unit_test(test_spoilt),
 	};
 
 	return cmocka_run_group_tests_name("fit", tests, load, unload);

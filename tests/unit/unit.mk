@@ -30,7 +30,7 @@ unit_board_sources := $(unit_dt_sources) hyp/board.c
 unit_board_libs := libfdt
 unit_board_cflags := -D_GNU_SOURCE
 unit_board_needs = $(UNIT)/trees/board.dtb
-unit_config_sources := $(unit_dt_sources) hyp/config.c
+unit_config_sources := $(unit_dt_sources) hyp/config.c hyp/configcheck.c hyp/backend.c
 unit_config_libs := libfdt
 unit_config_needs = $(UNIT)/trees/guest.dtb
 unit_fit_sources := $(unit_dt_sources) hyp/fit.c hyp/crc32.c hyp/sha256.c
@@ -49,6 +49,7 @@ unit_virtio_mmio_queues_sources := drivers/virtio/mmio.c drivers/virtio/queue.c
 unit_virtio_console_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
 unit_pl011_sources := drivers/emul/pl011.c
 unit_pl011_drivers_sources := drivers/emul/pl011.c
+unit_pl031_sources := drivers/emul/pl031.c
 
 fuzz_decode_sources := hyp/decode.c
 fuzz_virtio_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
