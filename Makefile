@@ -23,13 +23,13 @@ foreign_sources := $(patsubst %,$(LIBFDT_SRC)/%.c,fdt fdt_sw) $(LIBMD_SRC)/sha2.
 objects := $(patsubst %,$(BUILD)/obj/%.o,$(sources) $(notdir $(foreign_sources)))
 
 # Tuned for the A7 because that costs fewer instructions: for the A15 a push is a row of STRDs.
-cflags := -mcpu=cortex-a15 -mtune=cortex-a7 -marm -mfloat-abi=soft -mgeneral-regs-only -mno-unaligned-access \
+cflags := -mcpu=cortex-a15 -mtune=cortex-a7 -mfloat-abi=soft -mgeneral-regs-only -mno-unaligned-access \
 	-g -std=gnu11 -ffreestanding -fno-common -ffunction-sections -fdata-sections \
 	-fno-jump-tables -I. -isystem $(LIBFDT_SRC) -isystem $(LIBMD_SRC)
 # What each exit runs is compiled for speed, and what the start runs for each line of cache; the rest for size.
 hot := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap psci registers coproc mmio vgic vgic_lr vgicd console cache) \
 	$(BUILD)/obj/drivers/emul/pl011.c.o $(BUILD)/obj/drivers/virtio/queue.c.o
-optimize = $(if $(filter $@,$(hot)),-O2,-Os)
+optimize = $(if $(filter $@,$(hot)),-O2 -marm,-Os $(if $(filter %.S.o,$@),-marm,-mthumb))
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
 ldflags := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
 
@@ -65,7 +65,7 @@ $(BUILD)/obj/%.o: % Makefile | $(BUILD)/.deps-build $(LIBFDT_SRC)/.stamp $(LIBMD
 # Foreign sources: their warnings are not ours to mend. Unrolled, SHA-256 costs a quarter less; -O2 adds nothing.
 $(BUILD)/obj/%.o: $(LIBFDT_SRC)/.stamp $(LIBMD_SRC)/.stamp Makefile | $(BUILD)/.deps-build
 	@mkdir -p $(@D)
-	@$(CROSS)gcc $(cflags) -Os -w -DSHA256_ONLY -DSHA2_UNROLL_TRANSFORM -c -o $@ $(filter %/$*,$(foreign_sources))
+	@$(CROSS)gcc $(cflags) $(if $(filter sha2.c,$*),-marm,-mthumb) -Os -w -DSHA256_ONLY -DSHA2_UNROLL_TRANSFORM -c -o $@ $(filter %/$*,$(foreign_sources))
 
 compile_commands.json: Makefile tools/compile-commands $(BUILD)/.sources | $(BUILD)/.deps-build
 	@tools/compile-commands '$(CROSS)gcc $(cflags)' $(sources) >$@

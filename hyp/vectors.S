@@ -79,6 +79,7 @@ hyp_fault:
 	b	.
 
 /* _Noreturn void guest_enter(const struct guest_regs *regs, void *stack_top) */
+	.type	guest_enter, %function
 	.global	guest_enter
 guest_enter:
 	mov	sp, r1
@@ -90,6 +91,7 @@ guest_enter:
 	eret
 
 /* uint32_t smc_call(uint32_t function, uint32_t a1, uint32_t a2, uint32_t a3): SMCCC, r4-r7 kept by us */
+	.type	smc_call, %function
 	.global	smc_call
 smc_call:
 	push	{r4-r8, lr}
@@ -99,6 +101,7 @@ smc_call:
 /*
  * void banked_registers_reset(void): SP, LR and SPSR of every mode, and FIQ's r8 to r12, are zero.
  */
+	.type	banked_registers_reset, %function
 	.global	banked_registers_reset
 banked_registers_reset:
 	mov	r0, #0
