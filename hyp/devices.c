@@ -6,6 +6,7 @@
 #include "console.h"
 #include "mmio.h"
 #include "print.h"
+#include "trap.h"
 #include "vgic.h"
 #include "vm.h"
 #include "../drivers/emul/pl011.h"
@@ -76,6 +77,26 @@ static struct virtio_place place_of(const struct device_config *config, struct s
 		.memory = &vm.memory, .irq = {vgic_set_line, config->intid}, .lock = lock};
 }
 
+/* A write that waits for requests in flight waits in the guest, see virtio_reset(). */
+static void transport_write(void *opaque, uint32_t offset, uint32_t size, uint32_t value)
+{
+	struct virtio_device *device = opaque;
+
+	virtio_mmio_ops.write(device, offset, size, value);
+	if (device->again) {
+		device->again = false;
+		spin_unlock(device->place.lock);
+		trap_again();
+	}
+}
+
+static void add_transport(const struct device_config *config, struct virtio_device *device)
+{
+	const struct mmio_ops ops = {.read = virtio_mmio_ops.read, .write = transport_write};
+
+	add(config, &ops, device, device->place.lock);
+}
+
 static void add_virtio_console(const struct device_config *config)
 {
 	struct serial_slot *slot = new_serial(config);
@@ -85,12 +106,12 @@ static void add_virtio_console(const struct device_config *config)
 	const struct virtio_place place = place_of(config, &slot->lock);
 
 	virtio_console_init(&slot->console, &port->backend, &place);
-	add(config, &virtio_mmio_ops, &slot->console, &slot->lock);
+	add_transport(config, &slot->console.device);
 }
 
 static void add_virtio_none(const struct device_config *config)
 {
-	add(config, &virtio_mmio_ops, &empty_transport, &empty_lock);
+	add_transport(config, &empty_transport);
 }
 
 static void (*const makers[])(const struct device_config *config) = {
@@ -120,6 +141,19 @@ void devices_create(void)
 	}
 }
 
+/*
+ * Lock: the device's, held; released while requests are in flight, whose interrupts this core takes
+ * as long as no vCPU runs.
+ */
+static void reset_virtio(struct virtio_device *device)
+{
+	while (!virtio_reset(device)) {
+		spin_unlock(device->place.lock);
+		irq_take();
+		spin_lock(device->place.lock);
+	}
+}
+
 void devices_reset(void)
 {
 	for (unsigned int i = 0; i < serial_count; i++) {
@@ -129,7 +163,7 @@ void devices_reset(void)
 		if (slot->kind == DEVICE_PL011) {
 			pl011_reset(&slot->pl011);
 		} else {
-			virtio_reset(&slot->console.device);
+			reset_virtio(&slot->console.device);
 		}
 		spin_unlock(&slot->lock);
 	}

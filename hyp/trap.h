@@ -41,6 +41,13 @@ _Noreturn void hyp_panic(const struct guest_regs *regs, unsigned int vector);
 
 extern char hyp_vectors[];
 
+/*
+ * Leaves a handler of this core's trap: the guest executes the trapped instruction again, after the
+ * interrupts that are pending. Context: no lock held, nothing of what the instruction does to
+ * registers done.
+ */
+_Noreturn void trap_again(void);
+
 /* Takes one physical interrupt, if one is pending, on a core that is parked in HYP mode. */
 void irq_take(void);
 

@@ -159,9 +159,21 @@ static void reset_registers(void)
 	isb();
 }
 
+static char *stack_top(void)
+{
+	return _stacks + (this_cpu()->index + 1) * STACK_SLOT;
+}
+
+/* The vectors saved the guest's registers at the top of the stack. */
+_Noreturn void trap_again(void)
+{
+	char *top = stack_top();
+
+	guest_enter((struct guest_regs *)top - 1, top);
+}
+
 static _Noreturn void enter(uint32_t entry, uint32_t r0, uint32_t r1, uint32_t r2)
 {
-	const struct cpu *cpu = this_cpu();
 	struct guest_regs regs = {
 		.pc = entry & ~1u,
 		.cpsr = PSR_SVC | PSR_A | PSR_I | PSR_F | PSR_Z | ((entry & 1) != 0 ? PSR_T : 0),
@@ -170,8 +182,8 @@ static _Noreturn void enter(uint32_t entry, uint32_t r0, uint32_t r1, uint32_t r
 
 	reset_registers();
 	stage2_activate();
-	vgic_enter_cpu(cpu->index);
-	guest_enter(&regs, _stacks + (cpu->index + 1) * STACK_SLOT);
+	vgic_enter_cpu(this_cpu()->index);
+	guest_enter(&regs, stack_top());
 }
 
 /* The boot core's part of a restart, once all cores are parked. Returns false if some aren't yet.

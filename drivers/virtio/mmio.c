@@ -47,15 +47,27 @@ void virtio_config_changed(struct virtio_device *device)
 void virtio_break(struct virtio_device *device)
 {
 	device->status |= VIRTIO_STATUS_NEEDS_RESET;
+	device->live = false;
 	if (device->status & VIRTIO_STATUS_DRIVER_OK) {
 		interrupt_raise(device, VIRTIO_INTERRUPT_CONFIG);
 	}
 }
 
-void virtio_reset(struct virtio_device *device)
+/* Returns true once no request is in flight; until then, none is started. */
+static bool drained(struct virtio_device *device)
+{
+	device->draining = device->in_flight != 0;
+	return !device->draining;
+}
+
+bool virtio_reset(struct virtio_device *device)
 {
 	unsigned int i;
 
+	if (!drained(device)) {
+		return false;
+	}
+	device->live = false;
 	device->status = 0;
 	device->interrupt_status = 0;
 	device->device_features_sel = 0;
@@ -71,6 +83,7 @@ void virtio_reset(struct virtio_device *device)
 		irq_line_set(&device->place.irq, false);
 		device->model->reset(device);
 	}
+	return true;
 }
 
 void virtio_init(struct virtio_device *device, const struct virtio_model *model,
@@ -83,6 +96,8 @@ void virtio_init(struct virtio_device *device, const struct virtio_model *model,
 	device->queue_count = queue_count;
 	device->features = features;
 	device->config_generation = 0;
+	device->in_flight = 0;
+	device->again = false;
 	virtio_reset(device);
 }
 
@@ -180,21 +195,6 @@ static uint32_t queue_ready_read(struct virtio_device *device, uint32_t argument
 	return queue && queue->ready;
 }
 
-static void queue_ready_write(struct virtio_device *device, uint32_t argument, uint32_t value)
-{
-	struct virtqueue *queue = queue_at(device, device->queue_sel);
-
-	(void)argument;
-	if (!value && queue) {
-		queue->ready = false;
-	} else if (queue_in_setup(device)) {
-		device->fault = virtqueue_enable(queue);
-		if (device->fault) {
-			virtio_break(device);
-		}
-	}
-}
-
 static void queue_notify_write(struct virtio_device *device, uint32_t argument, uint32_t value)
 {
 	const struct virtqueue *queue = queue_at(device, value);
@@ -202,6 +202,48 @@ static void queue_notify_write(struct virtio_device *device, uint32_t argument, 
 	(void)argument;
 	if (queue && virtqueue_running(queue)) {
 		device->model->notify(device, (uint16_t)value);
+	}
+}
+
+static void queues_look(struct virtio_device *device)
+{
+	uint32_t i;
+
+	for (i = 0; i < device->queue_count; i++) {
+		queue_notify_write(device, 0, i);
+	}
+}
+
+/* What the driver told the other queues while this one was drained did not count. */
+static void queue_stop(struct virtio_device *device, struct virtqueue *queue)
+{
+	const bool waited = device->draining;
+
+	if (!queue->ready) {
+		return;
+	}
+	device->again = !drained(device);
+	if (device->again) {
+		return;
+	}
+	queue->ready = false;
+	if (waited) {
+		queues_look(device);
+	}
+}
+
+static void queue_ready_write(struct virtio_device *device, uint32_t argument, uint32_t value)
+{
+	struct virtqueue *queue = queue_at(device, device->queue_sel);
+
+	(void)argument;
+	if (!value && queue) {
+		queue_stop(device, queue);
+	} else if (queue_in_setup(device)) {
+		device->fault = virtqueue_enable(queue);
+		if (device->fault) {
+			virtio_break(device);
+		}
 	}
 }
 
@@ -224,11 +266,10 @@ static bool features_acceptable(const struct virtio_device *device)
 static void status_write(struct virtio_device *device, uint32_t argument, uint32_t value)
 {
 	uint32_t added = value & STATUS_OF_DRIVER & ~device->status;
-	uint32_t i;
 
 	(void)argument;
 	if (value == 0) {
-		virtio_reset(device);
+		device->again = !virtio_reset(device);
 		return;
 	}
 	if ((added & VIRTIO_STATUS_FEATURES_OK) && !features_acceptable(device)) {
@@ -240,9 +281,8 @@ static void status_write(struct virtio_device *device, uint32_t argument, uint32
 	device->status |= added;
 	if (added & VIRTIO_STATUS_DRIVER_OK) {
 		/* Notifications before DRIVER_OK did not count, buffers may be there. */
-		for (i = 0; i < device->queue_count; i++) {
-			queue_notify_write(device, 0, i);
-		}
+		device->live = !(device->status & VIRTIO_STATUS_NEEDS_RESET);
+		queues_look(device);
 	}
 }
 

@@ -70,12 +70,15 @@ const char *virtqueue_enable(struct virtqueue *queue)
 	return NULL;
 }
 
+/* What was taken can be handed back, even if nothing more may be taken. */
+static bool usable(const struct virtqueue *queue)
+{
+	return queue->ready && queue->device->live;
+}
+
 bool virtqueue_running(const struct virtqueue *queue)
 {
-	uint32_t status = queue->device->status;
-
-	return queue->ready && (status & VIRTIO_STATUS_DRIVER_OK) &&
-	       !(status & VIRTIO_STATUS_NEEDS_RESET);
+	return usable(queue) && !queue->device->draining;
 }
 
 /* The only reader of descriptors: each word once, so that what is checked is what is used. */
@@ -232,12 +235,20 @@ bool virtqueue_pop(struct virtqueue *queue, struct virtio_chain *chain)
 	return true;
 }
 
+void virtqueue_unpop(struct virtqueue *queue, const struct virtio_chain *chain)
+{
+	(void)chain;
+	if (usable(queue)) {
+		queue->last_avail--;
+	}
+}
+
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written)
 {
 	volatile uint32_t *entry;
 	uint32_t index;
 
-	if (!virtqueue_running(queue)) {
+	if (!usable(queue)) {
 		return;
 	}
 	entry = queue->used_at + USED_RING + 2u * (queue->used_index & (queue->size - 1u));
@@ -254,7 +265,7 @@ bool virtqueue_should_notify(struct virtqueue *queue)
 	uint16_t pushed = (uint16_t)(queue->used_index - queue->signalled);
 	uint16_t used_event;
 
-	if (pushed == 0 || !virtqueue_running(queue)) {
+	if (pushed == 0 || !usable(queue)) {
 		return false;
 	}
 	queue->signalled = queue->used_index;

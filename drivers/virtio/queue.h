@@ -53,7 +53,7 @@ struct virtio_chain {
  */
 const char *virtqueue_enable(struct virtqueue *queue);
 
-/* True while the device may touch the rings: ready, DRIVER_OK and nothing broken. */
+/* True while there may be chains to take: ready, DRIVER_OK, nothing broken, no reset under way. */
 bool virtqueue_running(const struct virtqueue *queue);
 
 /*
@@ -65,8 +65,14 @@ bool virtqueue_running(const struct virtqueue *queue);
 bool virtqueue_pop(struct virtqueue *queue, struct virtio_chain *chain);
 
 /*
+ * Undoes the last virtqueue_pop(), whose chain can't be started now: the next one returns it again.
+ * Several are undone last first. Nothing happens if the device may not touch the rings any more.
+ */
+void virtqueue_unpop(struct virtqueue *queue, const struct virtio_chain *chain);
+
+/*
  * Hands a chain back. @head: of the chain; @written: bytes written to it. Nothing happens if the
- * queue is not running. The driver hears of it by virtio_signal().
+ * device may not touch the rings any more. The driver hears of it by virtio_signal().
  */
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written);
 

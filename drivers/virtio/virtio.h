@@ -40,7 +40,7 @@ struct virtio_model {
 	uint32_t device_id;  /* virtio 1.2, chapter 5; 0: an empty transport, nothing else counts */
 	uint16_t queue_size; /* QueueNumMax: entries, a power of two, up to VIRTIO_QUEUE_SIZE_MAX */
 	uint32_t config_size; /* bytes of configuration space; beyond it reads as zero */
-	/* Forget all chains; virtio_init() calls it too. */
+	/* Forget all chains, in_flight is 0; virtio_init() calls it too. */
 	void (*reset)(struct virtio_device *device);
 	/* There may be chains in @queue, which is running. */
 	void (*notify)(struct virtio_device *device, uint16_t queue);
@@ -64,6 +64,15 @@ struct virtio_device {
 	uint32_t status, interrupt_status, config_generation;
 	uint32_t device_features_sel, driver_features_sel, queue_sel;
 	uint32_t driver_features[2]; /* low and high word */
+	/*
+	 * The model's count of requests that a backend still has: while it is not 0, the driver
+	 * can't have its memory back, and what stops a queue only begins (draining, see
+	 * virtio_reset()).
+	 */
+	uint32_t in_flight;
+	bool live;         /* DRIVER_OK and nothing broken */
+	bool draining;     /* no queue runs until in_flight is 0 and the write came again */
+	bool again;        /* the last write has to be made again; whoever sees it clears it */
 	const char *fault; /* for the log: why the device needs a reset; NULL: it does not */
 };
 
@@ -84,8 +93,13 @@ void virtio_init(struct virtio_device *device, const struct virtio_model *model,
  */
 extern const struct mmio_ops virtio_mmio_ops;
 
-/* Puts device and model back to where virtio_init() left them, as writing 0 to Status does. */
-void virtio_reset(struct virtio_device *device);
+/*
+ * Puts device and model back to where virtio_init() left them, as writing 0 to Status does. Returns
+ * false if requests are in flight: only that no new ones are started is done then, and it has to be
+ * called again once interrupts have been taken. A driver that resets makes the same write again:
+ * virtio_mmio_ops sets device->again.
+ */
+bool virtio_reset(struct virtio_device *device);
 
 /* Interrupts the driver if it wants to hear of what was pushed to @queue; once after a batch. */
 void virtio_signal(struct virtqueue *queue);

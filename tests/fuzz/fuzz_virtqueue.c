@@ -19,7 +19,7 @@ static struct io_segment *segments;
 
 void virtio_break(struct virtio_device *broken)
 {
-	broken->status |= VIRTIO_STATUS_NEEDS_RESET;
+	broken->live = false;
 }
 
 static uint64_t take_ring(struct bytes *in, uint32_t usual)
@@ -78,7 +78,7 @@ static void mend(void)
 	reference.broken = false;
 	reference.last = (uint16_t)reference_load(ram, reference.avail + 2, 2);
 	queue->last_avail = reference.last;
-	device.status = VIRTIO_STATUS_DRIVER_OK;
+	device.live = true;
 	device.fault = NULL;
 }
 
@@ -89,7 +89,7 @@ static void pop(void)
 	unsigned int i, readable = 0;
 
 	AGREE(got, reference_pop(&reference, &expected));
-	AGREE(device.status & VIRTIO_STATUS_NEEDS_RESET ? 1 : 0, reference.broken);
+	AGREE(!device.live, reference.broken);
 	AGREE(device.fault != NULL, reference.broken);
 	if (!got) {
 		return;
@@ -118,7 +118,7 @@ static bool start(struct bytes *in)
 	device.place.memory = &memory;
 	device.queue = queues;
 	device.queue_count = 1;
-	device.status = VIRTIO_STATUS_DRIVER_OK;
+	device.live = true;
 	device.driver_features[0] = ((features & 1) ? (uint32_t)VIRTIO_F_INDIRECT_DESC : 0) |
 				    ((features & 2) ? (uint32_t)VIRTIO_F_EVENT_IDX : 0);
 	queue->device = &device;

@@ -21,7 +21,7 @@ static unsigned int breaks;
 void virtio_break(struct virtio_device *broken)
 {
 	breaks++;
-	broken->status |= VIRTIO_STATUS_NEEDS_RESET;
+	broken->live = false;
 }
 
 static inline void set_rings(uint64_t desc, uint64_t avail, uint64_t used, uint16_t size)
@@ -53,7 +53,7 @@ static inline void start(uint32_t features)
 	breaks = 0;
 	set_rings(DESC(0), AVAIL(0), USED(0), SIZE);
 	assert_null(virtqueue_enable(queue));
-	device.status = VIRTIO_STATUS_DRIVER_OK;
+	device.live = true;
 }
 
 static inline int set_up(void **state)

@@ -154,6 +154,85 @@ static void notifications(void **state)
 	assert_int_equal(notifies[1], 2);
 }
 
+/* --- requests in flight --- */
+
+/* Writes, and returns whether the hypervisor has to let the guest write again. */
+static bool wr_again(uint32_t offset, uint32_t value)
+{
+	bool again;
+
+	wr(offset, value);
+	again = device.again;
+	device.again = false;
+	return again;
+}
+
+static void reset_waits_for_requests(void **state)
+{
+	(void)state;
+	start();
+	resets = 0;
+	device.in_flight = 2;
+	assert_true(wr_again(STATUS, 0));
+	assert_int_equal(rd(STATUS), RUNNING);
+	assert_false(virtqueue_running(&device.queue[0]));
+	/* An interrupt comes between, whose handler does not wait for the reset. */
+	virtqueue_push(&device.queue[0], 0, 0);
+	virtio_signal(&device.queue[0]);
+	assert_true(mock_line);
+	assert_false(wr_again(INTERRUPT_ACK, 1));
+	assert_false(mock_line);
+	wr(QUEUE_NOTIFY, 0);
+	wr(STATUS, RUNNING);
+	assert_int_equal(notifies[0], 0);
+	device.in_flight = 1;
+	assert_true(wr_again(STATUS, 0));
+	device.in_flight = 0;
+	assert_int_equal(resets, 0);
+	assert_false(wr_again(STATUS, 0));
+	assert_int_equal(resets, 1);
+	assert_int_equal(rd(STATUS), 0);
+	start();
+	assert_true(virtqueue_running(&device.queue[0]));
+}
+
+static void queue_that_stops_waits_for_requests(void **state)
+{
+	(void)state;
+	start();
+	device.in_flight = 1;
+	wr(QUEUE_SEL, 1);
+	assert_true(wr_again(QUEUE_READY, 0));
+	assert_int_equal(rd(QUEUE_READY), 1);
+	wr(QUEUE_NOTIFY, 0);
+	assert_int_equal(notifies[0], 0);
+	virtqueue_push(&device.queue[1], 0, 0);
+	assert_int_equal(guest_used_index(1), 1);
+	device.in_flight = 0;
+	assert_false(wr_again(QUEUE_READY, 0));
+	assert_int_equal(rd(QUEUE_READY), 0);
+	assert_int_equal(notifies[0], 1); /* which was not heard before */
+	assert_int_equal(notifies[1], 0);
+	assert_true(virtqueue_running(&device.queue[0]));
+	/* What is stopped already waits for nothing. */
+	device.in_flight = 1;
+	assert_false(wr_again(QUEUE_READY, 0));
+	assert_true(virtqueue_running(&device.queue[0]));
+}
+
+static void broken_device_waits_for_requests(void **state)
+{
+	(void)state;
+	start();
+	device.in_flight = 1;
+	virtio_break(&device);
+	assert_true(wr_again(STATUS, 0));
+	wr(STATUS, RUNNING);
+	device.in_flight = 0;
+	assert_false(wr_again(STATUS, 0));
+	assert_int_equal(rd(STATUS), 0);
+}
+
 /* --- interrupts --- */
 
 static void used_buffer_interrupt(void **state)
@@ -236,6 +315,9 @@ int main(void)
 		TEST(ready_queue_does_not_move),
 		TEST(queue_can_be_stopped),
 		TEST(notifications),
+		TEST(reset_waits_for_requests),
+		TEST(queue_that_stops_waits_for_requests),
+		TEST(broken_device_waits_for_requests),
 		TEST(used_buffer_interrupt),
 		TEST(line_is_the_or_of_both_causes),
 		TEST(configuration_changes),

@@ -168,17 +168,58 @@ static void only_a_running_queue_works(void **state)
 	(void)state;
 	guest_desc(DESC(0), 0, BUFFERS, 4, 0, 0);
 	offer(0);
-	device.status = VIRTIO_STATUS_FEATURES_OK;
+	device.live = false;
 	assert_false(virtqueue_pop(queue, &chain));
 	virtqueue_push(queue, 0, 0);
 	assert_int_equal(guest_used_index(0), 0);
-	device.status = VIRTIO_STATUS_DRIVER_OK | VIRTIO_STATUS_NEEDS_RESET;
-	assert_false(virtqueue_pop(queue, &chain));
-	device.status = VIRTIO_STATUS_DRIVER_OK;
+	device.live = true;
 	queue->ready = false;
 	assert_false(virtqueue_pop(queue, &chain));
 	queue->ready = true;
 	assert_true(virtqueue_pop(queue, &chain));
+}
+
+/* What a backend still had comes back to the driver, but nothing is taken any more. */
+static void draining_queue_gives_back_only(void **state)
+{
+	(void)state;
+	guest_desc(DESC(0), 0, BUFFERS, 4, 0, 0);
+	offer(0);
+	offer(0);
+	assert_true(virtqueue_pop(queue, &chain));
+	device.draining = true;
+	assert_false(virtqueue_running(queue));
+	assert_false(virtqueue_pop(queue, &chain));
+	virtqueue_push(queue, 0, 0);
+	assert_int_equal(guest_used_index(0), 1);
+	assert_true(virtqueue_should_notify(queue));
+	device.draining = false;
+	assert_true(virtqueue_pop(queue, &chain));
+}
+
+static void chains_that_are_not_started_come_again(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		guest_desc(DESC(0), i, BUFFERS, i + 1, 0, 0);
+		offer((uint16_t)i);
+		assert_true(virtqueue_pop(queue, &chain));
+	}
+	virtqueue_unpop(queue, &chain);
+	virtqueue_unpop(queue, &(struct virtio_chain){.head = 1, .segment = segment});
+	virtqueue_push(queue, 0, 0);
+	for (i = 1; i < 3; i++) {
+		assert_true(virtqueue_pop(queue, &chain));
+		assert_int_equal(chain.head, i);
+		assert_segment(0, BUFFERS, i + 1);
+	}
+	assert_false(virtqueue_pop(queue, &chain));
+	device.live = false;
+	virtqueue_unpop(queue, &chain);
+	device.live = true;
+	assert_false(virtqueue_pop(queue, &chain));
 }
 
 static void notify_unless_told_not_to(void **state)
@@ -279,6 +320,8 @@ int main(void)
 		TEST(full_ring_is_taken_in_order),
 		TEST(used_ring_and_both_indices_wrap),
 		TEST(only_a_running_queue_works),
+		TEST(draining_queue_gives_back_only),
+		TEST(chains_that_are_not_started_come_again),
 		TEST(notify_unless_told_not_to),
 		TEST(used_event_decides),
 		TEST(used_event_wraps),

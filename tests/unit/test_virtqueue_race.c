@@ -180,7 +180,7 @@ static void every_chain_under_a_race_lies_in_ram(void **state)
 	racing = 1;
 	assert_int_equal(pthread_create(&thread, NULL, racer, NULL), 0);
 	for (i = 0; i < 3000000 && (i < 300000 || good == 0 || bad == 0); i++) {
-		device.status = VIRTIO_STATUS_DRIVER_OK;
+		device.live = true;
 		queue->last_avail = guest_load16(AVAIL(0) + 2);
 		offer((uint16_t)(i % SIZE));
 		if (virtqueue_pop(queue, &chain)) {
