@@ -60,10 +60,16 @@ static bool send_more(struct virtio_console *console)
 	return true;
 }
 
-/*
- * A call sends at most as many chains as the queue holds. What a driver adds meanwhile comes with a
- * notification of its own: EVENT_IDX, by which it might leave that out, is not offered.
- */
+/* A call moves at most as many chains as the queue holds, however fast the driver adds more. */
+static void call_end(struct virtqueue *queue, unsigned int chains)
+{
+	if (chains == VIRTIO_CONSOLE_QUEUE_SIZE) {
+		virtio_defer(queue);
+	} else {
+		virtio_signal(queue);
+	}
+}
+
 static void transmit(struct virtio_console *console)
 {
 	struct virtqueue *queue = &console->device.queue[QUEUE_TRANSMIT];
@@ -79,7 +85,7 @@ static void transmit(struct virtio_console *console)
 		console->sending = false;
 		virtqueue_push(queue, console->sent.head, 0);
 	}
-	virtio_signal(queue);
+	call_end(queue, i);
 }
 
 /* Returns the number of bytes that the backend had for the chain. */
@@ -118,7 +124,7 @@ static void receive(struct virtio_console *console)
 		}
 		virtqueue_push(queue, chain.head, chain_fill(console, &chain));
 	}
-	virtio_signal(queue);
+	call_end(queue, i);
 }
 
 static void console_reset(struct virtio_device *device)
@@ -147,7 +153,7 @@ void virtio_console_init(struct virtio_console *console, struct char_backend *ba
 {
 	console->backend = backend;
 	virtio_init(&console->device, &console_model, place, console->queue, VIRTIO_CONSOLE_QUEUES,
-		    VIRTIO_F_INDIRECT_DESC);
+		    0);
 }
 
 bool virtio_console_receives(const struct virtio_console *console)

@@ -12,6 +12,8 @@
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK |              \
 	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
 
+#define FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1)
+
 #define FIELD(name) offsetof(struct virtio_device, name)
 
 /* A register. NULL: reads as zero, ignores writes. @argument: the row's own. */
@@ -34,6 +36,12 @@ void virtio_signal(struct virtqueue *queue)
 	if (virtqueue_should_notify(queue)) {
 		interrupt_raise(queue->device, VIRTIO_INTERRUPT_USED);
 	}
+}
+
+void virtio_defer(struct virtqueue *queue)
+{
+	queue->device->deferred = true;
+	interrupt_raise(queue->device, VIRTIO_INTERRUPT_USED);
 }
 
 void virtio_config_changed(struct virtio_device *device)
@@ -68,6 +76,7 @@ bool virtio_reset(struct virtio_device *device)
 		return false;
 	}
 	device->live = false;
+	device->deferred = false;
 	device->status = 0;
 	device->interrupt_status = 0;
 	device->device_features_sel = 0;
@@ -142,7 +151,7 @@ static uint32_t device_id_read(struct virtio_device *device, uint32_t argument)
 
 static uint32_t features_offered(const struct virtio_device *device, uint32_t word)
 {
-	uint64_t features = device->features | VIRTIO_F_VERSION_1;
+	uint64_t features = device->features | FEATURES;
 
 	return word < 2 ? (uint32_t)(features >> (32 * word)) : 0;
 }
@@ -252,6 +261,10 @@ static void interrupt_ack_write(struct virtio_device *device, uint32_t argument,
 	(void)argument;
 	device->interrupt_status &= ~value;
 	irq_line_set(&device->place.irq, device->interrupt_status != 0);
+	if (device->deferred) {
+		device->deferred = false;
+		queues_look(device);
+	}
 }
 
 /* virtio 1.2 2.2.2 and 6.1: a subset of the offer, with VERSION_1. */

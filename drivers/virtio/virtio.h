@@ -60,7 +60,7 @@ struct virtio_device {
 	struct virtio_place place;
 	struct virtqueue *queue; /* queue_count of them, its owner's */
 	uint16_t queue_count;
-	uint64_t features; /* offered besides those that the transport adds, VERSION_1 */
+	uint64_t features; /* offered besides those of chapter 6, which the transport adds */
 	uint32_t status, interrupt_status, config_generation;
 	uint32_t device_features_sel, driver_features_sel, queue_sel;
 	uint32_t driver_features[2]; /* low and high word */
@@ -72,6 +72,7 @@ struct virtio_device {
 	uint32_t in_flight;
 	bool live;         /* DRIVER_OK and nothing broken */
 	bool draining;     /* no queue runs until in_flight is 0 and the write came again */
+	bool deferred;     /* chains wait until the driver acknowledges its interrupt */
 	bool again;        /* the last write has to be made again; whoever sees it clears it */
 	const char *fault; /* for the log: why the device needs a reset; NULL: it does not */
 };
@@ -103,6 +104,13 @@ bool virtio_reset(struct virtio_device *device);
 
 /* Interrupts the driver if it wants to hear of what was pushed to @queue; once after a batch. */
 void virtio_signal(struct virtqueue *queue);
+
+/*
+ * Instead of virtio_signal(), by a model that stops although there may be more chains and no event
+ * of its backend will make it go on. A driver with EVENT_IDX need not notify again: it gets an
+ * interrupt, wanted or not, and notify() is called for all queues when it acknowledges that.
+ */
+void virtio_defer(struct virtqueue *queue);
 
 /* Tells the driver that the configuration space has changed (virtio 1.2, 2.5.1). */
 void virtio_config_changed(struct virtio_device *device);

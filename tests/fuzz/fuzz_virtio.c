@@ -20,7 +20,7 @@ static uint8_t typed[MOCK_CHAR_SIZE];
 static struct {
 	uint32_t status, interrupts, device_sel, driver_sel, queue_sel;
 	uint64_t features;
-	bool ready[2];
+	bool ready[2], deferred;
 	struct reference_queue queue[2];
 	bool sending;
 	struct reference_chain chain;
@@ -49,7 +49,7 @@ static void ref_reset(void)
 	ref.ready[0] = ref.ready[1] = false;
 	memset(ref.queue, 0, sizeof(ref.queue));
 	ref.queue[0].ram = ref.queue[1].ram = reference_ram;
-	ref.sending = false;
+	ref.sending = ref.deferred = false;
 }
 
 static bool ref_running(unsigned int n)
@@ -83,6 +83,17 @@ static void ref_signal(unsigned int n)
 {
 	if (ref_running(n) && reference_should_notify(&ref.queue[n])) {
 		ref.interrupts |= 1;
+	}
+}
+
+/* A call that took as many chains as the queue has may have left some. */
+static void ref_call_end(unsigned int n, unsigned int chains)
+{
+	if (chains == QUEUE_SIZE) {
+		ref.deferred = true;
+		ref.interrupts |= 1;
+	} else {
+		ref_signal(n);
 	}
 }
 
@@ -127,7 +138,7 @@ static void ref_transmit(void)
 		ref.sending = false;
 		reference_push(&ref.queue[1], current.head, 0);
 	}
-	ref_signal(1);
+	ref_call_end(1, done);
 }
 
 static void ref_receive(void)
@@ -147,7 +158,7 @@ static void ref_receive(void)
 		}
 		reference_push(&ref.queue[0], ref.chain.head, written);
 	}
-	ref_signal(0);
+	ref_call_end(0, done);
 }
 
 static void ref_notify(uint32_t n)
@@ -161,7 +172,7 @@ static void ref_notify(uint32_t n)
 
 static void ref_status_write(uint32_t value)
 {
-	const uint64_t offered = 1ull << 28 | 1ull << 32;
+	const uint64_t offered = 1ull << 28 | 1ull << 29 | 1ull << 32;
 	uint32_t before = ref.status;
 
 	if (value == 0) {
@@ -176,6 +187,7 @@ static void ref_status_write(uint32_t value)
 		ref.status |= 4;
 	}
 	ref.queue[0].indirect = ref.queue[1].indirect = ref.features & 1ull << 28;
+	ref.queue[0].event_index = ref.queue[1].event_index = ref.features & 1ull << 29;
 	if (ref.status & ~before & 4) {
 		ref_notify(0);
 		ref_notify(1);
@@ -240,6 +252,11 @@ static void ref_write(uint32_t offset, uint32_t value)
 		break;
 	case 0x064:
 		ref.interrupts &= ~value;
+		if (ref.deferred) {
+			ref.deferred = false;
+			ref_notify(0);
+			ref_notify(1);
+		}
 		break;
 	case 0x070:
 		ref_status_write(value);
@@ -274,7 +291,7 @@ static uint32_t ref_read(uint32_t offset)
 	case 0x00c:
 		return 0x79766962;
 	case 0x010:
-		return ref.device_sel == 0 ? 1u << 28 : ref.device_sel == 1;
+		return ref.device_sel == 0 ? 3u << 28 : ref.device_sel == 1;
 	case 0x034:
 		return ref.queue_sel < 2 ? 64 : 0;
 	case 0x044:
@@ -335,7 +352,7 @@ static void start_driver(struct bytes *in)
 	write_register(0x024, 1);
 	write_register(0x020, 1);
 	write_register(0x024, 0);
-	write_register(0x020, kind & 1 ? 1u << 28 : 0);
+	write_register(0x020, (kind & 1u) << 28 | (kind >> 2 & 1u) << 29);
 	write_register(0x070, 11);
 	for (n = 0; n < 2; n++) {
 		uint32_t ring[3] = {RAM_BASE + 0x800 * n, RAM_BASE + 0x800 * n + 0x400,

@@ -9,7 +9,8 @@
 #define QUEUE_SIZE  16u
 #define CONFIG_SIZE 10u
 
-#define FEATURES ((1ull << 5) | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | (1ull << 37))
+#define MODEL_FEATURES ((1ull << 5) | (1ull << 37))
+#define FEATURES       (MODEL_FEATURES | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1)
 
 static struct guest_memory memory = {RAM_BASE, RAM_SIZE, mock_ram};
 static struct virtio_device device;
@@ -64,7 +65,7 @@ static inline int set_up(void **state)
 	memset(&device, 0xa5, sizeof(device));
 	mock_line = false;
 	place = (struct virtio_place){.memory = &memory, .irq = mock_irq};
-	virtio_init(&device, &model, &place, queues, QUEUES, FEATURES);
+	virtio_init(&device, &model, &place, queues, QUEUES, MODEL_FEATURES);
 	mock_line_rose = 0;
 	resets = 0;
 	memset(notifies, 0, sizeof(notifies));

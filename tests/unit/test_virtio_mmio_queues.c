@@ -272,6 +272,24 @@ static void line_is_the_or_of_both_causes(void **state)
 	assert_int_equal(mock_line_rose, 1);
 }
 
+static void deferred_work_goes_on_at_the_acknowledge(void **state)
+{
+	(void)state;
+	start();
+	virtio_defer(&device.queue[0]);
+	assert_true(mock_line);
+	assert_int_equal(notifies[0], 0);
+	wr(INTERRUPT_ACK, VIRTIO_INTERRUPT_USED);
+	assert_false(mock_line);
+	assert_int_equal(notifies[0], 1);
+	wr(INTERRUPT_ACK, VIRTIO_INTERRUPT_USED);
+	assert_int_equal(notifies[0], 1);
+	virtio_defer(&device.queue[0]);
+	start();
+	wr(INTERRUPT_ACK, VIRTIO_INTERRUPT_USED);
+	assert_int_equal(notifies[0], 0);
+}
+
 static void configuration_changes(void **state)
 {
 	(void)state;
@@ -320,6 +338,7 @@ int main(void)
 		TEST(broken_device_waits_for_requests),
 		TEST(used_buffer_interrupt),
 		TEST(line_is_the_or_of_both_causes),
+		TEST(deferred_work_goes_on_at_the_acknowledge),
 		TEST(configuration_changes),
 		TEST(broken_device_says_so),
 	};
