@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CRC-32 as IEEE 802.3, zlib and mkimage have it. Pure. */
-#include "fit.h"
+#include "../drivers/crc32.h"
 
 uint32_t crc32_update(uint32_t crc, const void *bytes, uint32_t length)
 {

@@ -5,6 +5,7 @@
 #include "fit.h"
 #include "refuse.h"
 #include "sha256.h"
+#include "../drivers/crc32.h"
 
 /*
  * The format: U-Boot, doc/usage/fit/source_file_format.rst. An image is a node under /images with

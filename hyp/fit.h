@@ -70,7 +70,4 @@ struct kernel_layout {
 int kernel_identify(const struct fit_image *kernel, uint64_t ram_base, uint64_t ram_size,
 		    struct kernel_layout *layout, struct config_error *error);
 
-/* Continues a CRC-32 (IEEE 802.3, as zlib's) over @length bytes; start with @crc = 0. */
-uint32_t crc32_update(uint32_t crc, const void *bytes, uint32_t length);
-
 #endif

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include "fit.h"
 #include "refuse.h"
+#include "../drivers/crc32.h"
 
 /* Linux, Documentation/arm/booting.rst and arch/arm/boot/compressed/head.S: the zImage header. */
 #define ZIMAGE_MAGIC_AT 0x24
