@@ -49,6 +49,7 @@ unit_virtio_mmio_queues_sources := drivers/virtio/mmio.c drivers/virtio/queue.c
 unit_virtio_console_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
 unit_virtio_blk_sources := drivers/virtio/blk.c drivers/virtio/mmio.c drivers/virtio/queue.c drivers/block/segments.c
 unit_ramdisk_sources := drivers/block/ramdisk.c drivers/block/segments.c
+unit_partition_sources := $(addprefix drivers/block/,partition.c partition_search.c ramdisk.c segments.c) hyp/crc32.c
 unit_pl011_sources := drivers/emul/pl011.c
 unit_pl011_drivers_sources := drivers/emul/pl011.c
 unit_pl031_sources := drivers/emul/pl031.c
@@ -58,6 +59,8 @@ fuzz_virtio_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/vi
 fuzz_virtqueue_sources := drivers/virtio/queue.c
 fuzz_vgic_sources := $(unit_vgic_random_sources)
 fuzz_vgic_runs := 200
+fuzz_partition_sources := $(unit_partition_sources)
+fuzz_partition_runs := 4000
 fuzz_pl011_sources := drivers/emul/pl011.c
 
 BUILD := $(or $(BUILD),build)
