@@ -44,9 +44,12 @@ struct net_events {
 struct net_ops {
 	/* The driver is there. @features: a subset of the backend's. */
 	void (*start)(struct net_backend *backend, uint64_t features);
-	/* It is gone: all frames and buffers are given up at once, done() is called for none of
-	 * them. */
-	void (*stop)(struct net_backend *backend);
+	/*
+	 * It is gone: all frames and buffers are given up at once, nothing touches their memory any
+	 * more. Returns how many done() will not be called for; of the others it is on its way on
+	 * another core, and start() comes after it.
+	 */
+	uint32_t (*stop)(struct net_backend *backend);
 	/*
 	 * A frame, or an empty buffer of at least NET_HEADER + 1 bytes. The array of segments is
 	 * the submitter's again at return, the memory at done(). Buffers are filled in the order in
