@@ -8,10 +8,12 @@
 struct entropy_backend;
 
 struct entropy_ops {
-	/* Fills the segment, or a part from its start: done()'s length, at least 1 byte if IO_OK.
+	/*
+	 * Fills the segment, or a part from its start, at least 1 byte if IO_OK: done()'s length,
+	 * or of IO_OK at once what it leaves in segment->length.
 	 */
 	enum io_status (*submit)(struct entropy_backend *backend, struct io_request *request,
-				 const struct io_segment *segment);
+				 struct io_segment *segment);
 	void (*listen)(struct entropy_backend *backend, struct io_listener *listener);
 };
 
