@@ -293,6 +293,9 @@ static void status_write(struct virtio_device *device, uint32_t argument, uint32
 	}
 	device->status |= added;
 	if (added & VIRTIO_STATUS_DRIVER_OK) {
+		if (device->model->started) {
+			device->model->started(device);
+		}
 		/* Notifications before DRIVER_OK did not count, buffers may be there. */
 		device->live = !(device->status & VIRTIO_STATUS_NEEDS_RESET);
 		queues_look(device);

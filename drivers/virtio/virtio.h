@@ -42,6 +42,8 @@ struct virtio_model {
 	uint32_t config_size; /* bytes of configuration space; beyond it reads as zero */
 	/* Forget all chains, in_flight is 0; virtio_init() calls it too. */
 	void (*reset)(struct virtio_device *device);
+	/* DRIVER_OK: the features are what the driver accepted. May be NULL. */
+	void (*started)(struct virtio_device *device);
 	/* There may be chains in @queue, which is running. */
 	void (*notify)(struct virtio_device *device, uint16_t queue);
 	uint8_t (*config_read)(struct virtio_device *device, uint32_t offset);
