@@ -50,6 +50,7 @@ unit_virtio_console_sources := drivers/virtio/console.c drivers/virtio/mmio.c dr
 unit_virtio_blk_sources := drivers/virtio/blk.c drivers/virtio/mmio.c drivers/virtio/queue.c drivers/block/segments.c
 unit_ramdisk_sources := drivers/block/ramdisk.c drivers/block/segments.c
 unit_partition_sources := $(addprefix drivers/block/,partition.c partition_search.c ramdisk.c segments.c) hyp/crc32.c
+unit_virtio_net_sources := $(addprefix drivers/virtio/,net.c net_header.c mmio.c queue.c)
 unit_pl011_sources := drivers/emul/pl011.c
 unit_pl011_drivers_sources := drivers/emul/pl011.c
 unit_pl031_sources := drivers/emul/pl031.c
