@@ -115,6 +115,7 @@ _Noreturn void hyp_main(void)
 	init_core(0);
 	timer_watch_init();
 	stage1_map_window(board.ram.base, image_pa);
+	board_trng_init();
 	vm_create();
 	for (unsigned int i = 1; i < vgic.cpu_count; i++) {
 		start_core(i);

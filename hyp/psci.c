@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PSCI 1.1 (DEN0022D) and SMCCC 1.2 (DEN0028) for the guest, by HVC and SMC alike; and the board's
- * own PSCI, which bivy calls by SMC. Nothing is kept here: vcpu.c has the states.
+ * PSCI 1.1 (DEN0022D) and SMCCC 1.2 (DEN0028) for the guest, by HVC and SMC alike, with the board's
+ * TRNG (DEN0098) if there is one; and the board's own PSCI, which bivy calls by SMC. Nothing is
+ * kept here: vcpu.c has the states.
  */
 #include "console.h"
 #include "print.h"
@@ -10,6 +11,7 @@
 #include "vgic.h"
 #include "vm.h"
 #include "boot/early.h"
+#include "../drivers/hw/trng.h"
 
 #define PSCI_BASE            0x84000000u
 #define PSCI_1_1             0x00010001u
@@ -24,6 +26,9 @@
 typedef int32_t (*smccc_function)(const struct guest_regs *regs);
 
 int32_t smc_call(uint32_t function, uint32_t a1, uint32_t a2, uint32_t a3);
+void smc_registers(uint32_t r[4]);
+
+static struct trng trng; /* constant after board_trng_init() */
 
 void board_power_off(void)
 {
@@ -44,6 +49,18 @@ void board_reset(void)
 int32_t board_cpu_on(uint32_t mpidr, uint32_t entry, uint32_t context)
 {
 	return board.psci ? smc_call(board.psci_cpu_on, mpidr, entry, context) : PSCI_NOT_SUPPORTED;
+}
+
+void board_trng_init(void)
+{
+	if (board.psci) {
+		trng_init(&trng, smc_registers);
+	}
+}
+
+struct entropy_backend *board_trng(void)
+{
+	return trng.call != NULL ? &trng.backend : NULL;
 }
 
 static int32_t psci_version(const struct guest_regs *regs)
@@ -159,7 +176,7 @@ static int32_t psci_features(const struct guest_regs *regs)
 								  : PSCI_NOT_SUPPORTED;
 }
 
-static int32_t call(const struct guest_regs *regs)
+static int32_t call(struct guest_regs *regs)
 {
 	const uint32_t function = regs->r[0];
 
@@ -173,7 +190,7 @@ static int32_t call(const struct guest_regs *regs)
 	    (regs->r[1] == SMCCC_VERSION || regs->r[1] == SMCCC_ARCH_FEATURES)) {
 		return PSCI_SUCCESS;
 	}
-	return PSCI_NOT_SUPPORTED;
+	return trng_answer(&trng, regs->r) ? (int32_t)regs->r[0] : PSCI_NOT_SUPPORTED;
 }
 
 /* ELR_hyp is already past an HVC (ARM DDI 0406C B1.8.9). */

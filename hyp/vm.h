@@ -42,4 +42,10 @@ void board_reset(void);
 /* Starts the core with this affinity at PA @entry with r0 = @context; a PSCI value. */
 int32_t board_cpu_on(uint32_t mpidr, uint32_t entry, uint32_t context);
 
+/* Looks whether the board's firmware has a TRNG: once, before vm_create(). */
+void board_trng_init(void);
+
+/* The firmware's TRNG, which the guest reaches by calls of its own, too; NULL: there is none. */
+struct entropy_backend *board_trng(void);
+
 #endif
