@@ -221,27 +221,68 @@ static void add_bank(struct range *ram, struct range *run, struct range bank)
 	}
 }
 
-static int read_ram(struct reading *reading)
+static int add_banks(struct reading *reading, const struct dt_at *at, struct range *run)
 {
-	const struct dt *dt = &reading->dt;
-	struct range run = {0, 0}, bank;
-	struct dt_at at;
+	struct range bank;
 	unsigned int i;
 	int result;
 
+	for (i = 0; (result = dt_reg(at, i, &bank)) == 0; i++) {
+		add_bank(&reading->board->ram, run, bank);
+	}
+	if (result != -ENOENT) {
+		return dt_refuse(at, "reg",
+				 "this memory's addresses can't be read; check them "
+				 "against #address-cells and #size-cells of its parent");
+	}
+	return 0;
+}
+
+/*
+ * One that bivy can't use is as good as none: a guest that asks for it gets the sentence. Without
+ * dma-coherent its devices would not see what is in our caches.
+ */
+static void add_virtio(struct reading *reading, const struct dt_at *at)
+{
+	struct board *board = reading->board;
+	struct board_virtio *slot = &board->virtio[board->virtio_count];
+	struct range reg;
+	uint32_t intid;
+
+	if (board->virtio_count == BOARD_VIRTIO_MAX || dt_reg(at, 0, &reg) != 0 ||
+	    reg.size < BOARD_VIRTIO_SIZE || reg.base % 4 != 0 ||
+	    reg.base % PAGE > PAGE - BOARD_VIRTIO_SIZE || reg.base >= IPA_LIMIT ||
+	    dt_interrupt(at, 0, reading->gic, &intid) != 0 || intid < 32 ||
+	    !dt_has(at->dt, dt_node(at), "dma-coherent")) {
+		return;
+	}
+	for (; slot > board->virtio && slot[-1].base > reg.base; slot--) {
+		*slot = slot[-1];
+	}
+	slot->base = reg.base;
+	slot->intid = intid;
+	board->virtio_count++;
+}
+
+/* What there may be many of: banks of RAM and virtio transports, in one walk. */
+static int read_ram_and_virtio(struct reading *reading)
+{
+	const struct dt *dt = &reading->dt;
+	struct range run = {0, 0};
+	struct dt_at at;
+	bool memory;
+
 	dt_root(&at, dt);
 	while (dt_next(&at)) {
-		if (!dt_is(dt, dt_node(&at), "device_type", "memory") ||
+		memory = dt_is(dt, dt_node(&at), "device_type", "memory");
+		if ((!memory && !dt_compatible(dt, dt_node(&at), "virtio,mmio")) ||
 		    !dt_enabled(dt, dt_node(&at))) {
 			continue;
 		}
-		for (i = 0; (result = dt_reg(&at, i, &bank)) == 0; i++) {
-			add_bank(&reading->board->ram, &run, bank);
-		}
-		if (result != -ENOENT) {
-			return dt_refuse(&at, "reg",
-					 "this memory's addresses can't be read; check them "
-					 "against #address-cells and #size-cells of its parent");
+		if (!memory) {
+			add_virtio(reading, &at);
+		} else if (add_banks(reading, &at, &run) != 0) {
+			return -EINVAL;
 		}
 	}
 	if (reading->board->ram.size == 0) {
@@ -344,7 +385,7 @@ int board_read(const void *dtb, uint32_t limit, struct board *board, struct conf
 		result = read_cpus(&reading);
 	}
 	if (result == 0) {
-		result = read_ram(&reading);
+		result = read_ram_and_virtio(&reading);
 	}
 	if (result == 0) {
 		result = read_reserved(&reading);

@@ -9,6 +9,8 @@
 #define CPUS_MAX            8
 #define CONFIG_DEVICES_MAX  64
 #define CONFIG_RESERVED_MAX 16
+#define BOARD_VIRTIO_MAX    32
+#define BOARD_VIRTIO_SIZE   0x200         /* bytes of a transport's registers that are used */
 #define BOARD_SEED          32            /* bytes: as many as a SHA-256 has */
 #define GUEST_RAM_MAX       0xc0000000ull /* 3 GiB: the window of HYP's stage 1, see stage1.c */
 
@@ -82,6 +84,12 @@ struct range {
 	uint64_t size; /* bytes */
 };
 
+/* A transport of the board's, with or without a device behind it. */
+struct board_virtio {
+	uint64_t base;  /* PA; its registers don't cross a page */
+	uint32_t intid; /* 32 to 1019 */
+};
+
 struct board {
 	char model[64];
 	struct range ram;    /* the largest bank, less what is reserved; bivy still in it */
@@ -100,6 +108,8 @@ struct board {
 	bool has_seed;            /* the tree has that many */
 	bool psci;                /* firmware has PSCI by SMC */
 	uint32_t psci_cpu_on;     /* function ID, 0x84000003 unless PSCI 0.1 says otherwise */
+	unsigned int virtio_count;
+	struct board_virtio virtio[BOARD_VIRTIO_MAX]; /* in order of address */
 };
 
 /*

@@ -11,10 +11,10 @@
  */
 #include "console.h"
 #include <string.h>
+#include "irq.h"
 #include "layout.h"
 #include "print.h"
 #include "stage1.h"
-#include "../drivers/hw/gicv2.h"
 #include "../drivers/hw/uart.h"
 
 #define TX_SIZE   8192 /* bytes, a power of two */
@@ -290,10 +290,12 @@ static void receive(void)
 	}
 }
 
-void console_irq(void)
+/* The UART's interrupt. */
+static void console_irq(void *unused)
 {
 	bool room;
 
+	(void)unused;
 	spin_lock(&console.lock);
 	receive();
 	pump();
@@ -363,7 +365,7 @@ void console_start_interrupts(void)
 		console.interrupts = true;
 		set_interrupts(true, false);
 		spin_unlock(&console.lock);
-		gic_enable_spi(console.intid);
+		irq_attach(console.intid, console_irq, NULL);
 	}
 }
 

@@ -38,9 +38,6 @@ struct console_port *console_add_port(const char *name, const struct char_events
 /* From here on output waits in the ring for the transmit interrupt instead of the processor. */
 void console_start_interrupts(void);
 
-/* The UART's interrupt, on the boot core. No lock held. */
-void console_irq(void);
-
 /* bivy's own text: waits for the UART before console_start_interrupts(), and never after. Then the
  * guest can't use up the room for it; @length bytes for which there is none all the same are
  * dropped. */

@@ -3,6 +3,7 @@
 #include "trap.h"
 #include "console.h"
 #include "inject.h"
+#include "irq.h"
 #include "mmio.h"
 #include "print.h"
 #include "vcpu.h"
@@ -260,10 +261,10 @@ always_inline void take_interrupt(unsigned int cpu, bool parked)
 		if (!parked) {
 			vgic_refresh(cpu);
 		}
-	} else if (intid == board.uart_intid) {
-		console_irq();
 	} else if (intid == board.hyp_timer_intid) {
 		timer_watch_irq(cpu);
+	} else {
+		irq_handle(intid);
 	}
 	gicc_deactivate(iar);
 }

@@ -67,6 +67,27 @@ static void test_facts(void **state)
 	assert_int_equal(board.ram.size, 0x6fe00000);
 }
 
+static void test_virtio(void **state)
+{
+	static const struct board_virtio expected[] = {
+		{0x1c020e00, 55},
+		{0x1c030000, 53},
+		{0x1c030c00, 56},
+		{0x1c030e00, 52},
+	};
+	struct config_error error;
+	struct board board;
+	unsigned int i;
+
+	(void)state;
+	assert_int_equal(board_read(tree, (uint32_t)tree_size, &board, &error), 0);
+	assert_int_equal(board.virtio_count, 4);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(board.virtio[i].base, expected[i].base);
+		assert_int_equal(board.virtio[i].intid, expected[i].intid);
+	}
+}
+
 static void test_variants(void **state)
 {
 	struct board board;
@@ -394,15 +415,11 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_facts),
-		cmocka_unit_test(test_variants),
-		cmocka_unit_test(test_psci),
-		cmocka_unit_test(test_bundle),
-		cmocka_unit_test(test_seed),
-		cmocka_unit_test(test_ram),
-		cmocka_unit_test(test_tree_is_reserved),
-		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_many_cpus),
+		cmocka_unit_test(test_facts),    cmocka_unit_test(test_virtio),
+		cmocka_unit_test(test_variants), cmocka_unit_test(test_psci),
+		cmocka_unit_test(test_bundle),   cmocka_unit_test(test_seed),
+		cmocka_unit_test(test_ram),      cmocka_unit_test(test_tree_is_reserved),
+		cmocka_unit_test(test_refusals), cmocka_unit_test(test_many_cpus),
 		cmocka_unit_test(test_hostile),
 	};
 

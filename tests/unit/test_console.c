@@ -177,7 +177,7 @@ static void refused_while_others_are_told(void **state)
 	fill(&device[0]);
 	uart.room = PORT_ROOM;
 	on_console_unlock = is_refused;
-	console_irq();
+	console_irq(NULL);
 	assert_null(on_console_unlock);
 	all_goes_out();
 	assert_in_range(device[2].writable, 1, 2);
