@@ -7,6 +7,7 @@
 #include "print.h"
 #include "stage1.h"
 #include "stage2.h"
+#include "timer.h"
 #include "trap.h"
 #include "vcpu.h"
 #include "vgic.h"
@@ -54,7 +55,7 @@ _Noreturn void secondary_main(unsigned int index)
 {
 	stage1_activate();
 	init_core(index);
-	timer_watch_init_cpu();
+	timer_init_cpu();
 	vcpu_park();
 }
 
@@ -113,7 +114,7 @@ _Noreturn void hyp_main(void)
 		vgic.words--; /* with 992 to 1019, which no one has */
 	}
 	init_core(0);
-	timer_watch_init();
+	timer_init();
 	stage1_map_window(board.ram.base, image_pa);
 	board_trng_init();
 	vm_create();

@@ -6,6 +6,7 @@
 #include "irq.h"
 #include "mmio.h"
 #include "print.h"
+#include "timer.h"
 #include "vcpu.h"
 #include "vgic.h"
 #include "boot/early.h"
@@ -14,9 +15,6 @@
 /* An access of one register to where stage 2 maps nothing has these as FSC_TRANSLATION and HSR_ISV.
  */
 #define HSR_DESCRIBED (HSR_ISV | HSR_S1PTW | HSR_FSC_CLASS)
-
-#define CNT_CTL_ENABLE 1u /* B4.1.26 */
-#define TIMER_WATCH_HZ 100u
 
 /* ARM DDI 0406C A8.3: the condition passes with these flags. Rare, so kept out of line. */
 static __attribute__((noinline)) bool condition_passes(uint32_t condition, uint32_t cpsr)
@@ -198,43 +196,6 @@ const trap_handler trap_handlers[64] = {
 };
 #pragma GCC diagnostic pop
 
-/* CNTHP ticks from a timer interrupt of the guest to the look after it; 0: not needed. Constant
- * once cores run. */
-static uint32_t timer_watch;
-
-void timer_watch_init(void)
-{
-	if (board.hyp_timer_intid != 0) {
-		write_CNTHP_CVAL(0);
-		write_CNTHP_CTL(CNT_CTL_ENABLE);
-		isb();
-		timer_watch =
-			gic_looks_again(board.hyp_timer_intid) ? 0 : read_CNTFRQ() / TIMER_WATCH_HZ;
-	}
-	timer_watch_init_cpu();
-}
-
-void timer_watch_init_cpu(void)
-{
-	write_CNTHP_CVAL(~0ull);
-	write_CNTHP_CTL(timer_watch != 0 ? CNT_CTL_ENABLE : 0);
-	isb();
-	if (timer_watch != 0) {
-		gic_private_enable(1u << board.hyp_timer_intid, true);
-	}
-}
-
-/* That it fired made the GIC look. */
-static void timer_watch_irq(unsigned int cpu)
-{
-	if (vgic_holds_timer(cpu)) {
-		write_CNTHP_TVAL(timer_watch);
-	} else {
-		write_CNTHP_CVAL(~0ull);
-	}
-	isb(); /* its wire falls before it is deactivated */
-}
-
 /*
  * One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list
  * registers). A parked core has no list registers in use, and takes in what came meanwhile when it
@@ -249,10 +210,7 @@ always_inline void take_interrupt(unsigned int cpu, bool parked)
 	}
 	gicc_eoi(iar);
 	if ((intid == INTID_VTIMER || intid == INTID_PTIMER) && !parked) {
-		if (timer_watch != 0) {
-			write_CNTHP_TVAL(timer_watch);
-		}
-		vgic_forward(cpu, intid);
+		timer_forward(cpu, intid);
 		return;
 	}
 	if (intid == KICK_SGI || intid == board.maintenance_intid) {
@@ -262,7 +220,7 @@ always_inline void take_interrupt(unsigned int cpu, bool parked)
 			vgic_refresh(cpu);
 		}
 	} else if (intid == board.hyp_timer_intid) {
-		timer_watch_irq(cpu);
+		timer_irq(cpu);
 	} else {
 		irq_handle(intid);
 	}

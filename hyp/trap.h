@@ -51,16 +51,6 @@ _Noreturn void trap_again(void);
 /* Takes one physical interrupt, if one is pending, on a core that is parked in HYP mode. */
 void irq_take(void);
 
-/*
- * For a GIC that does not look again (gic_looks_again): a little later than each of the guest's
- * timer interrupts, until the guest has ended it, bivy's own timer makes the GIC look. Boot core,
- * before others run the guest.
- */
-void timer_watch_init(void);
-
-/* The same, each core for itself. */
-void timer_watch_init_cpu(void);
-
 void advance_it(struct guest_regs *regs);
 
 /*
