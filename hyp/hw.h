@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board's own virtio devices as backends. @n counts those of a kind in order of address, from
+ * 0. A device is taken over when it is asked for; others are left alone. NULL: the board has none
+ * of that number, it can't be used, or too many are in use. Asking again gives the same backend.
+ * Boot core, at start-up, after the GIC's and the timer's.
+ */
+#ifndef HYP_HW_H
+#define HYP_HW_H
+
+#include "../drivers/block.h"
+
+struct block_backend *hw_block(unsigned int n);
+
+struct hw_counters;
+
+/* What the @i-th device taken over has done; NULL: there are no more. */
+const struct hw_counters *hw_counters(unsigned int i);
+
+#endif
