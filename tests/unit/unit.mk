@@ -51,6 +51,7 @@ unit_virtio_blk_sources := drivers/virtio/blk.c drivers/virtio/mmio.c drivers/vi
 unit_ramdisk_sources := drivers/block/ramdisk.c drivers/block/segments.c
 unit_partition_sources := $(addprefix drivers/block/,partition.c partition_search.c ramdisk.c segments.c) hyp/crc32.c
 unit_virtio_net_sources := $(addprefix drivers/virtio/,net.c net_header.c mmio.c queue.c)
+unit_net_loopback_sources := $(unit_virtio_net_sources) drivers/net/loopback.c
 unit_virtio_rng_sources := $(addprefix drivers/virtio/,rng.c mmio.c queue.c)
 unit_trng_sources := drivers/hw/trng.c
 unit_hw_virtio_sources := drivers/hw/virtio.c drivers/hw/virtqueue.c
