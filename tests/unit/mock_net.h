@@ -4,11 +4,12 @@
 #define TESTS_MOCK_NET_H
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 #include "drivers/lock.h"
 #include "drivers/net.h"
 
-#define MOCK_NET_KEEPS    512u
+#define MOCK_NET_KEEPS    256u
 #define MOCK_NET_SEGMENTS 24u
 
 struct mock_net_request {
@@ -28,11 +29,11 @@ struct mock_net {
 	bool started;
 	unsigned int starts, stops;
 	uint64_t features; /* started with */
-	struct mock_net_list frames, buffers;
 	unsigned int late; /* of those kept, how many stop() leaves to be done */
 	/* Instead of IO_PENDING: what submitting gets. */
 	enum io_status transmit_status, receive_status;
 	void (*on_transmit)(void);
+	struct mock_net_list frames, buffers; /* last: what they count is all that is in them */
 };
 
 static inline struct mock_net *mock_net_of(struct net_backend *backend)
@@ -117,7 +118,9 @@ static inline void mock_net_init(struct mock_net *mock, uint64_t features)
 		.receive = mock_net_receive,
 	};
 
-	memset(mock, 0, sizeof(*mock));
+	memset(mock, 0, offsetof(struct mock_net, frames));
+	mock->frames.count = 0;
+	mock->buffers.count = 0;
 	mock->backend = (struct net_backend){.ops = &ops,
 					     .features = features,
 					     .mac = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56},

@@ -62,6 +62,8 @@ unit_pl031_sources := drivers/emul/pl031.c
 
 fuzz_decode_sources := hyp/decode.c
 fuzz_virtio_sources := drivers/virtio/console.c drivers/virtio/mmio.c drivers/virtio/queue.c
+fuzz_net_sources := $(unit_virtio_net_sources)
+fuzz_net_runs := 4000
 fuzz_virtqueue_sources := drivers/virtio/queue.c
 fuzz_vgic_sources := $(unit_vgic_random_sources)
 fuzz_vgic_runs := 200
