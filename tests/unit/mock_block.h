@@ -142,7 +142,10 @@ static inline void mock_block_end(struct mock_block *mock, unsigned int n, enum 
 	mock->room++;
 	memmove(&mock->pending[n], &mock->pending[n + 1],
 		(mock->count - n) * sizeof(mock->pending[0]));
-	pending.request->io.done(&pending.request->io, status, 0);
+	pending.request->io.done(&pending.request->io, status,
+				 status == IO_OK && pending.copy.operation == BLOCK_READ
+					 ? pending.copy.sectors * BLOCK_SECTOR
+					 : 0);
 }
 
 static inline void mock_block_batch(struct mock_block *mock)
