@@ -9,8 +9,12 @@
 #define HYP_HW_H
 
 #include "../drivers/block.h"
+#include "../drivers/entropy.h"
+#include "../drivers/net.h"
 
 struct block_backend *hw_block(unsigned int n);
+struct net_backend *hw_net(unsigned int n);
+struct entropy_backend *hw_entropy(unsigned int n);
 
 struct hw_counters;
 

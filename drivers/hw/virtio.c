@@ -333,21 +333,22 @@ void hw_virtio_irq(void *argument)
 {
 	struct hw_virtio *device = argument;
 	uint32_t causes;
+	bool config;
 
 	enter(device);
 	device->counters.interrupts++;
 	causes = get(device, INTERRUPT_STATUS);
 	put(device, INTERRUPT_ACK, causes);
 	dma_barrier(); /* what comes after we looked raises the interrupt again */
-	if (device->state == HW_RUNNING && (causes & VIRTIO_INTERRUPT_CONFIG) != 0 &&
-	    (get(device, STATUS) & VIRTIO_STATUS_NEEDS_RESET) != 0) {
+	config = device->state == HW_RUNNING && (causes & VIRTIO_INTERRUPT_CONFIG) != 0;
+	if (config && (get(device, STATUS) & VIRTIO_STATUS_NEEDS_RESET) != 0) {
 		fail(device, true);
 	}
 	for (unsigned int i = 0; i < device->queue_count; i++) {
 		take_all(device, &device->queue[i]);
 	}
 	leave(device);
-	if ((causes & VIRTIO_INTERRUPT_CONFIG) != 0 && device->kind->config_changed != NULL) {
+	if (config && device->kind->config_changed != NULL) {
 		device->kind->config_changed(device);
 	}
 }
