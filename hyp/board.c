@@ -264,23 +264,36 @@ static void add_virtio(struct reading *reading, const struct dt_at *at)
 	board->virtio_count++;
 }
 
-/* What there may be many of: banks of RAM and virtio transports, in one walk. */
-static int read_ram_and_virtio(struct reading *reading)
+static void add_rtc(struct reading *reading, const struct dt_at *at)
+{
+	struct range reg;
+
+	if (reading->board->rtc_base == 0 && dt_reg(at, 0, &reg) == 0 && reg.size >= PAGE &&
+	    reg.base % PAGE == 0 && reg.base < IPA_LIMIT) {
+		reading->board->rtc_base = reg.base;
+	}
+}
+
+/* Banks of RAM, virtio transports and a clock, in one walk. */
+static int read_ram_and_devices(struct reading *reading)
 {
 	const struct dt *dt = &reading->dt;
 	struct range run = {0, 0};
 	struct dt_at at;
-	bool memory;
+	bool memory, virtio;
 
 	dt_root(&at, dt);
 	while (dt_next(&at)) {
 		memory = dt_is(dt, dt_node(&at), "device_type", "memory");
-		if ((!memory && !dt_compatible(dt, dt_node(&at), "virtio,mmio")) ||
+		virtio = !memory && dt_compatible(dt, dt_node(&at), "virtio,mmio");
+		if ((!memory && !virtio && !dt_compatible(dt, dt_node(&at), "arm,pl031")) ||
 		    !dt_enabled(dt, dt_node(&at))) {
 			continue;
 		}
-		if (!memory) {
+		if (virtio) {
 			add_virtio(reading, &at);
+		} else if (!memory) {
+			add_rtc(reading, &at);
 		} else if (add_banks(reading, &at, &run) != 0) {
 			return -EINVAL;
 		}
@@ -385,7 +398,7 @@ int board_read(const void *dtb, uint32_t limit, struct board *board, struct conf
 		result = read_cpus(&reading);
 	}
 	if (result == 0) {
-		result = read_ram_and_virtio(&reading);
+		result = read_ram_and_devices(&reading);
 	}
 	if (result == 0) {
 		result = read_reserved(&reading);

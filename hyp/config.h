@@ -29,6 +29,7 @@ enum device_kind {
 	DEVICE_VIRTIO_BLOCK,   /* "block" */
 	DEVICE_VIRTIO_NET,     /* "net" */
 	DEVICE_VIRTIO_RNG,     /* "rng"; an empty transport if the board has no source */
+	DEVICE_KINDS
 };
 
 enum backend_kind {
@@ -108,6 +109,7 @@ struct board {
 	bool has_seed;            /* the tree has that many */
 	bool psci;                /* firmware has PSCI by SMC */
 	uint32_t psci_cpu_on;     /* function ID, 0x84000003 unless PSCI 0.1 says otherwise */
+	uint64_t rtc_base;        /* PA of a PL031, 0: none */
 	unsigned int virtio_count;
 	struct board_virtio virtio[BOARD_VIRTIO_MAX]; /* in order of address */
 };

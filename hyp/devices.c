@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's emulated devices: one slot each, with its lock, made from the configuration.
- * Lock: the slot's own guards the model; MMIO dispatch and the console's events take it.
+ * The guest's emulated devices, made from the configuration: a slot with a lock each.
+ * Lock: the slot's own guards the model; MMIO dispatch, the console's events and what a backend
+ * calls take it.
  */
+#include "backends.h"
+#include "clock.h"
 #include "console.h"
 #include "mmio.h"
 #include "print.h"
@@ -10,39 +13,55 @@
 #include "vgic.h"
 #include "vm.h"
 #include "../drivers/emul/pl011.h"
+#include "../drivers/emul/pl031.h"
+#include "../drivers/net/loopback.h"
+#include "../drivers/virtio/blk.h"
 #include "../drivers/virtio/console.h"
+#include "../drivers/virtio/net.h"
+#include "../drivers/virtio/rng.h"
 
-#define SERIALS_MAX CONSOLE_PORTS_MAX
-
-struct serial_slot {
+struct slot {
 	struct spinlock lock;
-	enum device_kind kind;
-	union {
-		struct emul_pl011 pl011;
-		struct virtio_console console;
-	};
+	const struct device_config *config;
+	struct virtio_device *virtio; /* NULL: none */
+	struct emul_pl011 *pl011;     /* NULL: none */
 };
 
-static struct serial_slot serials[SERIALS_MAX];
-static unsigned int serial_count;
+static struct slot slots[CONFIG_DEVICES_MAX];
+
+static struct emul_pl011 pl011s[CONSOLE_PORTS_MAX];
+static struct virtio_console consoles[CONSOLE_PORTS_MAX];
+static struct virtio_blk disks[4];
+static struct virtqueue disk_queues[4][CPUS_MAX];
+static struct virtio_net cards[2];
+static struct virtio_rng rngs[1];
+static struct emul_pl031 clocks[1];
+
+static uint8_t used[DEVICE_KINDS];
 
 /* All empty transports are the same, and hold nothing that a driver could change for another. */
 static struct virtio_device empty_transport;
 static struct spinlock empty_lock;
 
-static bool pl011_port_receives(const void *device)
+/* The number of the next device of the slot's kind, of which there are @limit. */
+static unsigned int next_of_kind(const struct slot *slot, unsigned int limit)
 {
-	return pl011_receives(device);
+	uint8_t *number = &used[slot->config->kind];
+
+	if (*number == limit) {
+		stop("the guest's device tree: %s: there are more than %u of this kind; remove "
+		     "some",
+		     slot->config->node, limit);
+	}
+	return (*number)++;
 }
 
-static bool virtio_port_receives(const void *device)
-{
-	return virtio_console_receives(device);
-}
+#define NEXT(pool, slot) (&(pool)[next_of_kind(slot, sizeof(pool) / sizeof((pool)[0]))])
 
-static void add(const struct device_config *config, const struct mmio_ops *ops, void *device,
+static void add(const struct slot *slot, const struct mmio_ops *ops, void *device,
 		struct spinlock *lock)
 {
+	const struct device_config *config = slot->config;
 	const uint32_t size = (config->size + 255) & ~255u;
 
 	if (mmio_add(config->base, size, ops, device, lock) != 0) {
@@ -51,30 +70,15 @@ static void add(const struct device_config *config, const struct mmio_ops *ops, 
 	}
 }
 
-static struct serial_slot *new_serial(const struct device_config *config)
+static struct irq_line line_of(const struct slot *slot)
 {
-	if (serial_count == SERIALS_MAX) {
-		stop("the guest's device tree: %s: more than %d serial devices; remove some",
-		     config->node, SERIALS_MAX);
-	}
-	serials[serial_count].kind = config->kind;
-	return &serials[serial_count++];
+	return (struct irq_line){vgic_set_line, slot->config->intid};
 }
 
-static void add_pl011(const struct device_config *config)
-{
-	struct serial_slot *slot = new_serial(config);
-	struct console_port *port = console_add_port("the PL011", &pl011_events, &slot->pl011,
-						     &slot->lock, pl011_port_receives);
-
-	pl011_init(&slot->pl011, &port->backend, (struct irq_line){vgic_set_line, config->intid});
-	add(config, &pl011_ops, &slot->pl011, &slot->lock);
-}
-
-static struct virtio_place place_of(const struct device_config *config, struct spinlock *lock)
+static struct virtio_place place_of(struct slot *slot)
 {
 	return (struct virtio_place){
-		.memory = &vm.memory, .irq = {vgic_set_line, config->intid}, .lock = lock};
+		.memory = &vm.memory, .irq = line_of(slot), .lock = &slot->lock};
 }
 
 /* A write that waits for requests in flight waits in the guest, see virtio_reset(). */
@@ -90,34 +94,127 @@ static void transport_write(void *opaque, uint32_t offset, uint32_t size, uint32
 	}
 }
 
-static void add_transport(const struct device_config *config, struct virtio_device *device)
+static void add_transport(struct slot *slot, struct virtio_device *device)
 {
 	const struct mmio_ops ops = {.read = virtio_mmio_ops.read, .write = transport_write};
 
-	add(config, &ops, device, device->place.lock);
+	slot->virtio = device;
+	add(slot, &ops, device, device->place.lock);
 }
 
-static void add_virtio_console(const struct device_config *config)
+static bool pl011_port_receives(const void *device)
 {
-	struct serial_slot *slot = new_serial(config);
-	struct console_port *port =
-		console_add_port("the virtio console", &virtio_console_events, &slot->console,
-				 &slot->lock, virtio_port_receives);
-	const struct virtio_place place = place_of(config, &slot->lock);
-
-	virtio_console_init(&slot->console, &port->backend, &place);
-	add_transport(config, &slot->console.device);
+	return pl011_receives(device);
 }
 
-static void add_virtio_none(const struct device_config *config)
+static bool virtio_port_receives(const void *device)
 {
-	add_transport(config, &empty_transport);
+	return virtio_console_receives(device);
 }
 
-static void (*const makers[])(const struct device_config *config) = {
-	[DEVICE_PL011] = add_pl011,
-	[DEVICE_VIRTIO_NONE] = add_virtio_none,
-	[DEVICE_VIRTIO_CONSOLE] = add_virtio_console,
+static void make_pl011(struct slot *slot)
+{
+	struct emul_pl011 *uart = NEXT(pl011s, slot);
+	struct console_port *port = console_add_port("the PL011", &pl011_events, uart, &slot->lock,
+						     pl011_port_receives);
+
+	pl011_init(uart, &port->backend, line_of(slot));
+	slot->pl011 = uart;
+	add(slot, &pl011_ops, uart, &slot->lock);
+}
+
+static void make_pl031(struct slot *slot)
+{
+	struct emul_pl031 *clock = NEXT(clocks, slot);
+
+	pl031_init(clock, clock_open(&slot->lock), line_of(slot));
+	add(slot, &pl031_ops, clock, &slot->lock);
+}
+
+static void make_none(struct slot *slot)
+{
+	add_transport(slot, &empty_transport);
+	slot->virtio = NULL;
+}
+
+static void make_console(struct slot *slot)
+{
+	struct virtio_console *console = NEXT(consoles, slot);
+	struct console_port *port = console_add_port("the virtio console", &virtio_console_events,
+						     console, &slot->lock, virtio_port_receives);
+	const struct virtio_place place = place_of(slot);
+
+	virtio_console_init(console, &port->backend, &place);
+	add_transport(slot, &console->device);
+}
+
+static void make_disk(struct slot *slot)
+{
+	struct virtio_blk *disk = NEXT(disks, slot);
+	const struct virtio_place place = place_of(slot);
+
+	virtio_blk_init(disk, backend_block(slot->config), slot->config->read_only,
+			disk_queues[disk - disks], (uint16_t)vgic.cpu_count, &place);
+	add_transport(slot, &disk->device);
+}
+
+/* The loopback gives frames back after the access that sent them, with no lock held. */
+static void loopback_write(void *opaque, uint32_t offset, uint32_t size, uint32_t value)
+{
+	struct virtio_net *card = opaque;
+
+	spin_lock(card->device.place.lock);
+	transport_write(&card->device, offset, size, value);
+	spin_unlock(card->device.place.lock);
+	net_loopback_run((struct net_loopback *)card->backend);
+}
+
+static uint32_t loopback_read(void *opaque, uint32_t offset, uint32_t size)
+{
+	struct virtio_net *card = opaque;
+	uint32_t value;
+
+	spin_lock(card->device.place.lock);
+	value = virtio_mmio_ops.read(&card->device, offset, size);
+	spin_unlock(card->device.place.lock);
+	return value;
+}
+
+static void make_card(struct slot *slot)
+{
+	static const struct mmio_ops loopback_ops = {loopback_read, loopback_write};
+	struct virtio_net *card = NEXT(cards, slot);
+	const struct virtio_place place = place_of(slot);
+
+	virtio_net_init(card, backend_net(slot->config), &place);
+	if (slot->config->backend.kind == BACKEND_LOOPBACK) {
+		slot->virtio = &card->device;
+		add(slot, &loopback_ops, card, NULL);
+	} else {
+		add_transport(slot, &card->device);
+	}
+}
+
+static void make_rng(struct slot *slot)
+{
+	struct entropy_backend *source = backend_entropy(slot->config);
+	const struct virtio_place place = place_of(slot);
+	struct virtio_rng *rng;
+
+	if (source == NULL) {
+		make_none(slot);
+		return;
+	}
+	rng = NEXT(rngs, slot);
+	virtio_rng_init(rng, source, &place);
+	add_transport(slot, &rng->device);
+}
+
+static void (*const makers[DEVICE_KINDS])(struct slot *slot) = {
+	[DEVICE_PL011] = make_pl011,       [DEVICE_PL031] = make_pl031,
+	[DEVICE_VIRTIO_NONE] = make_none,  [DEVICE_VIRTIO_CONSOLE] = make_console,
+	[DEVICE_VIRTIO_BLOCK] = make_disk, [DEVICE_VIRTIO_NET] = make_card,
+	[DEVICE_VIRTIO_RNG] = make_rng,
 };
 
 void devices_create(void)
@@ -131,13 +228,8 @@ void devices_create(void)
 		     "them apart");
 	}
 	for (unsigned int i = 0; i < vm.config.device_count; i++) {
-		const struct device_config *device = &vm.config.device[i];
-
-		if (device->kind >= sizeof(makers) / sizeof(makers[0])) {
-			stop("the guest's device tree: %s: this bivy has no such device yet",
-			     device->node);
-		}
-		makers[device->kind](device);
+		slots[i].config = &vm.config.device[i];
+		makers[slots[i].config->kind](&slots[i]);
 	}
 }
 
@@ -156,15 +248,18 @@ static void reset_virtio(struct virtio_device *device)
 
 void devices_reset(void)
 {
-	for (unsigned int i = 0; i < serial_count; i++) {
-		struct serial_slot *slot = &serials[i];
+	for (unsigned int i = 0; i < vm.config.device_count; i++) {
+		struct slot *slot = &slots[i];
 
 		spin_lock(&slot->lock);
-		if (slot->kind == DEVICE_PL011) {
-			pl011_reset(&slot->pl011);
-		} else {
-			reset_virtio(&slot->console.device);
+		if (slot->virtio != NULL) {
+			reset_virtio(slot->virtio);
+		} else if (slot->pl011 != NULL) {
+			pl011_reset(slot->pl011);
+		} else if (slot->config->kind == DEVICE_PL031) {
+			pl031_reset(&clocks[0]);
 		}
 		spin_unlock(&slot->lock);
 	}
+	backends_reset();
 }

@@ -125,9 +125,13 @@ _Noreturn void hyp_main(void)
 		online += vcpu_is_online(i);
 	}
 	say("kept %d KiB at %llx for itself%s%llu%s", KEEP_SIZE >> 10, (uint64_t)image_pa,
-	    vm.config.reset == RESET_RESTART ? ", and " : "; bundle of ", vm.bundle.size >> 10,
-	    vm.config.reset == RESET_RESTART ? " KiB of bundle to restart the guest from"
-					     : " KiB given to the guest");
+	    vm.keeps_bundle ? ", and " : "; bundle of ", vm.bundle.size >> 10,
+	    vm.keeps_bundle ? " KiB of bundle to restart the guest from"
+			    : " KiB given to the guest");
+	if (vm.overlays.size != 0) {
+		say("kept %llu MiB at %llx for what the guest writes to overlaid disks",
+		    vm.overlays.size >> 20, vm.overlays.base);
+	}
 	vm_load();
 	say("the guest gets %d core%s, RAM %llu MiB at %llx, %d device%s; Ctrl-] chooses its "
 	    "console",

@@ -66,11 +66,32 @@ static void move_bundle(void)
 	vm.bundle = (struct range){place, board.bundle.size};
 }
 
+/* Whether the guest's RAM may not take the bundle's; and the RAM that its overlays want. */
+static uint64_t reserve_top(void)
+{
+	uint64_t end;
+
+	vm.keeps_bundle = vm.config.reset == RESET_RESTART;
+	for (unsigned int i = 0; i < vm.config.device_count; i++) {
+		vm.keeps_bundle |= vm.config.device[i].backend.kind == BACKEND_RAM ||
+				   vm.config.device[i].overlay != 0;
+		vm.overlays.size += (uint64_t)vm.config.device[i].overlay << 20;
+	}
+	end = vm.keeps_bundle ? vm.bundle.base : image_pa;
+	if (vm.overlays.size > end - board.ram.base) {
+		stop("this board has RAM for %llu MiB of overlays, and the guest's tree wants %llu "
+		     "MiB; give it less",
+		     (end - board.ram.base) >> 20, vm.overlays.size >> 20);
+	}
+	vm.overlays.base = end - vm.overlays.size;
+	return vm.overlays.base;
+}
+
 /* Where the guest's RAM is: at its own address if the board has RAM there, else at the start of the
  * board's. */
 static void place_ram(void)
 {
-	const uint64_t end = vm.config.reset == RESET_RESTART ? vm.bundle.base : image_pa;
+	const uint64_t end = reserve_top();
 	const uint64_t start = (board.ram.base + 0x1fffff) & ~(uint64_t)0x1fffff;
 	const uint64_t wanted = vm.config.ram_size;
 
@@ -212,7 +233,7 @@ void vm_load(void)
 		tree = fit.fdt.load;
 	}
 	load_tree(tree, initrd_start);
-	if (vm.config.reset != RESET_RESTART) { /* no line of the bundle may be written back into
+	if (!vm.keeps_bundle) { /* no line of the bundle may be written back into
 						   the guest's RAM later */
 		cache_flush(window_at(vm.bundle.base), (uint32_t)vm.bundle.size);
 	}
@@ -266,6 +287,11 @@ static unsigned int order_cpus(void)
 	return config->cpu_count;
 }
 
+const struct fit_image *vm_disk(unsigned int n)
+{
+	return &fit.disk[n];
+}
+
 void vm_create(void)
 {
 	memcpy(entropy, board.seed, sizeof(entropy));
@@ -274,7 +300,8 @@ void vm_create(void)
 			      later */
 	read_bundle(false);
 	if (config_read(fit.fdt.data, fit.fdt.size, &vm.config, &error) != 0 ||
-	    config_check(&vm.config, &board, vgic.words * 32, &error) != 0) {
+	    config_check(&vm.config, &board, vgic.words * 32, &error) != 0 ||
+	    config_check_disks(&vm.config, fit.disk_count, &error) != 0) {
 		stop_error("the guest's device tree", &error);
 	}
 	place_ram();

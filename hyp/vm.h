@@ -3,6 +3,7 @@
 #ifndef HYP_VM_H
 #define HYP_VM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "config.h"
 #include "../drivers/guestmem.h"
@@ -11,10 +12,12 @@
 struct vm {
 	struct guest_config config;
 	struct guest_memory memory;
-	uint64_t ram_pa;     /* PA of the guest's first byte */
-	struct range bundle; /* PA, at the top of RAM; kept if config.reset is RESET_RESTART */
-	uint32_t entry;      /* IPA of the first instruction, bit 0: Thumb */
-	uint32_t tree;       /* IPA of the guest's device tree */
+	uint64_t ram_pa;       /* PA of the guest's first byte */
+	struct range bundle;   /* PA, at the top of RAM */
+	bool keeps_bundle;     /* to restart the guest from, or for its disks */
+	struct range overlays; /* PA: RAM that takes the writes to overlaid disks */
+	uint32_t entry;        /* IPA of the first instruction, bit 0: Thumb */
+	uint32_t tree;         /* IPA of the guest's device tree */
 };
 
 extern struct vm vm;
@@ -22,6 +25,10 @@ extern struct vm vm;
 /* Reads the bundle, lays out RAM, stage 2 and devices. Boot core, once. Stops with a sentence if it
  * can't. */
 void vm_create(void);
+
+/* The bundle's disk @n, which the configuration check found there. After vm_create() began. */
+struct fit_image;
+const struct fit_image *vm_disk(unsigned int n);
 
 /* Puts kernel, initrd and tree into the guest's RAM. Boot core, before any vCPU runs. */
 void vm_load(void);

@@ -328,6 +328,14 @@ static void backend_fill(struct block_backend *backend, const struct block_backe
 	backend->write_zeroes_may_unmap = true;
 }
 
+void overlay_clear(struct overlay *overlay)
+{
+	memset(overlay->map, 0,
+	       (size_t)(overlay->lower->sectors / OVERLAY_CHUNK + 1) * sizeof(uint32_t));
+	overlay->slots_begun = 0;
+	overlay->free_slot = NO_SLOT;
+}
+
 const char *overlay_init(struct overlay *overlay, struct block_backend *lower, void *store,
 			 size_t size)
 {
@@ -344,7 +352,7 @@ const char *overlay_init(struct overlay *overlay, struct block_backend *lower, v
 	overlay->slot_count = (uint32_t)(left / (CHUNK_BYTES + sizeof(uint32_t)));
 	overlay->written = overlay->map + chunks;
 	overlay->slots = (uint8_t *)(overlay->written + overlay->slot_count);
-	memset(store, 0, (size_t)chunks * sizeof(uint32_t));
+	overlay_clear(overlay);
 	for (i = 0; i < OVERLAY_READS; i++) {
 		struct overlay_read *read = &overlay->read[i];
 

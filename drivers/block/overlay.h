@@ -51,4 +51,7 @@ struct overlay {
 const char *overlay_init(struct overlay *overlay, struct block_backend *lower, void *store,
 			 size_t size);
 
+/* Forgets all that was written. No request is in flight. */
+void overlay_clear(struct overlay *overlay);
+
 #endif
