@@ -275,7 +275,7 @@ static void ends_as_the_device_says(void **state)
 	static const struct {
 		uint8_t byte;
 		enum io_status status;
-	} row[] = {{0, IO_OK}, {1, IO_ERROR}, {2, IO_UNSUPPORTED}, {3, IO_ERROR}, {0xff, IO_ERROR}};
+	} row[] = {{1, IO_ERROR}, {2, IO_UNSUPPORTED}, {3, IO_ERROR}, {0, IO_OK}, {0xff, IO_ERROR}};
 	struct mock_chain chain;
 	unsigned int i;
 
