@@ -195,11 +195,18 @@ void hw_virtio_start(struct hw_virtio *device)
 	}
 }
 
-void hw_virtio_stop(struct hw_virtio *device)
+uint32_t hw_virtio_stop(struct hw_virtio *device)
 {
+	uint32_t given_up = 0;
+
 	if (device->state != HW_OFF) {
 		device->state = reset(device) ? HW_STOPPED : HW_OFF;
 	}
+	for (unsigned int i = 0; i < device->queue_count; i++) {
+		given_up += device->queue[i].in_flight;
+		device->queue[i].in_flight = 0;
+	}
+	return given_up;
 }
 
 uint32_t hw_virtio_config(const struct hw_virtio *device, uint32_t offset, unsigned int size)
@@ -265,6 +272,7 @@ static void end_all(struct hw_virtio *device, struct hw_queue *queue)
 		if (request != NULL) {
 			finish(device, slot, &length);
 			slot->request = NULL;
+			queue->in_flight--;
 			end(device, request, IO_ERROR, 0);
 		}
 	}

@@ -73,9 +73,11 @@ uint64_t hw_virtio_open(struct hw_virtio *device, uintptr_t registers);
  */
 void hw_virtio_start(struct hw_virtio *device);
 
-/* Resets it: it touches no memory any more, and done() of nothing is called that has not begun. The
- * lock is held. */
-void hw_virtio_stop(struct hw_virtio *device);
+/*
+ * Resets it: it touches no memory any more. Returns how many requests are given up: of the others
+ * done() has been called, or is about to be on another core. The lock is held.
+ */
+uint32_t hw_virtio_stop(struct hw_virtio *device);
 
 /*
  * A field of the configuration space, @size of 1, 2 or 4 bytes. What is longer, or in several

@@ -135,13 +135,15 @@ static void card_start(struct net_backend *backend, uint64_t features)
 	spin_unlock(&device->lock);
 }
 
-static void card_stop(struct net_backend *backend)
+static uint32_t card_stop(struct net_backend *backend)
 {
 	struct hw_virtio *device = &card_of(backend)->device;
+	uint32_t given_up;
 
 	spin_lock(&device->lock);
-	hw_virtio_stop(device);
+	given_up = hw_virtio_stop(device);
 	spin_unlock(&device->lock);
+	return given_up;
 }
 
 static const struct net_ops card_ops = {

@@ -9,7 +9,7 @@ static struct hw_rng *rng_of(struct entropy_backend *backend)
 }
 
 static enum io_status rng_submit(struct entropy_backend *backend, struct io_request *request,
-				 const struct io_segment *segment)
+				 struct io_segment *segment)
 {
 	struct hw_virtio *device = &rng_of(backend)->device;
 	enum io_status status;

@@ -470,6 +470,77 @@ static void does_not_reset(void **state)
 	assert_int_equal(device.state, HW_OFF);
 }
 
+/* What was submitted and has not ended, by the test's own books. */
+static bool waits[REQUESTS];
+
+/* No descriptor gets lost, and no request ends that was not there, or twice, or too long. */
+static void assert_books(void)
+{
+	unsigned int free_count[QUEUES] = {SIZE, SIZE}, i;
+
+	for (i = 0; i < REQUESTS; i++) {
+		assert_in_range(request[i].ends, 0, waits[i]);
+		if (request[i].ends != 0) {
+			assert_true(request[i].length <= 8 * (1 + i % 3));
+			waits[i] = false;
+			request[i].ends = 0;
+		}
+		free_count[i % 2] -= waits[i] ? 2 * (1 + i % 3) : 0;
+	}
+	for (i = 0; i < QUEUES; i++) {
+		assert_int_equal(device.queue[i].free_count, free_count[i]);
+	}
+}
+
+static void liar_acts(uint32_t random)
+{
+	unsigned int queue = random % 2;
+	struct mock_chain chain;
+
+	if ((random >> 1 & 63) == 0) {
+		mock_push(queue, random >> 20 & 31, random >> 8 & 31);
+	} else if ((random >> 1 & 63) == 1) {
+		used_ring(queue)[1] = (uint16_t)(random >> 8);
+	} else if (mock_pop(queue, &chain)) {
+		mock_push(queue, chain.head, random >> 8 & 7);
+	}
+}
+
+static void anything_at_all(void **state)
+{
+	uint32_t random = 1, step, waiting = 0, i;
+
+	(void)state;
+	memset(waits, 0, sizeof(waits));
+	for (step = 0; step < 100000; step++) {
+		random ^= random << 13;
+		random ^= random >> 17;
+		random ^= random << 5;
+		i = random >> 16 & 15;
+		device.lies = 0;
+		if ((random >> 24 & 1) != 0 && !waits[i]) {
+			waits[i] = submit(i % 2, i, 1 + i % 3) == IO_OK;
+		} else if ((random >> 25 & 1) != 0) {
+			liar_acts(random);
+		}
+		tick_count = (uint8_t)(tick_count + ((random >> 26 & 3) == 1));
+		if ((random >> 29 & 1) != 0) {
+			hw_virtio_irq(&device);
+			hw_virtio_tick(&device);
+		}
+		assert_int_equal(device.state, HW_RUNNING);
+		assert_books();
+	}
+	assert_in_range(device.counters.errors, 1000, device.counters.requests / 2);
+	assert_in_range(device.counters.timeouts, 10, 10000);
+	for (i = 0; i < REQUESTS; i++) {
+		waiting += waits[i];
+	}
+	spin_lock(&device.lock);
+	assert_int_equal(hw_virtio_stop(&device), waiting);
+	spin_unlock(&device.lock);
+}
+
 /* --- time-outs --- */
 
 static void too_late(void **state)
@@ -510,11 +581,14 @@ static void patience_where_none_is_needed(void **state)
 
 /* --- stop and start --- */
 
-static void stop_device(void)
+static void stop_device(uint32_t in_flight)
 {
+	uint32_t given_up;
+
 	spin_lock(&device.lock);
-	hw_virtio_stop(&device);
+	given_up = hw_virtio_stop(&device);
 	spin_unlock(&device.lock);
+	assert_int_equal(given_up, in_flight);
 }
 
 static void stop_gives_up(void **state)
@@ -522,7 +596,8 @@ static void stop_gives_up(void **state)
 	(void)state;
 	submit(0, 0, 1);
 	submit(1, 1, 1);
-	stop_device();
+	stop_device(2);
+	stop_device(0);
 	assert_int_equal(device.state, HW_STOPPED);
 	assert_int_equal(mock.status, 0);
 	assert_int_equal(submit(0, 2, 1), IO_ERROR);
@@ -538,7 +613,7 @@ static void stop_gives_up(void **state)
 
 static void stop_and_start(void)
 {
-	stop_device();
+	stop_device(1);
 	start_device(0);
 	assert_int_equal(device.state, HW_STARTING);
 	assert_int_equal(mock.status, 0);
@@ -618,6 +693,7 @@ int main(void)
 		TEST(says_that_it_needs_a_reset),
 		TEST(a_liar_stays_off),
 		TEST(does_not_reset),
+		TEST(anything_at_all),
 		TEST(too_late),
 		TEST(patience_where_none_is_needed),
 		TEST(stop_gives_up),

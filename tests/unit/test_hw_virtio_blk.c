@@ -190,6 +190,7 @@ static void configuration_that_changes(void **state)
 	prepare(2, F_ALL & ~(1ull << 6));
 	mock.changing = 1000000;
 	hw_disk_init(&disk, REGISTERS);
+	assert_true(mock.changing > 999000);
 }
 
 static void assert_header(const struct mock_chain *chain, uint32_t type, uint64_t sector)
