@@ -2,6 +2,7 @@
 /* The guest bundle: mkimage's are read, and every broken one gets its own sentence. */
 #include "suite.h"
 #include "tree.h"
+#include "drivers/crc32.h"
 #include "hyp/fit.h"
 #include "hyp/sha256.h"
 

@@ -3,6 +3,7 @@
 #include "suite.h"
 #include <stdlib.h>
 #include <string.h>
+#include "drivers/crc32.h"
 #include "hyp/fit.h"
 
 #define RAM      0x40000000ull
