@@ -268,7 +268,7 @@ static void net_link_changed(void *opaque)
 static void net_started(struct virtio_device *device)
 {
 	struct virtio_net *net = net_of(device);
-	uint64_t features = device->driver_features[0] & net->backend->features & FEATURES;
+	uint64_t features = device->driver_features[0] & device->features;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(dependencies) / sizeof(dependencies[0]); i++) {

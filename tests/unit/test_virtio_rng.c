@@ -158,10 +158,14 @@ static void source_that_lies_or_fails(void **state)
 	locked_write(QUEUE_NOTIFY, 0);
 	end(0, IO_OK, 17);
 	assert_used(0, 0, 0);
+	offer(3, 1000);
 	end(1, IO_ERROR, 16);
 	assert_used(1, 1, 0);
 	end(2, IO_OK, UINT32_MAX);
 	assert_used(2, 2, 0);
+	locked_write(QUEUE_NOTIFY, 0);
+	end(3, IO_OK, VIRTIO_RNG_BYTES + 1); /* more than it was asked for */
+	assert_used(3, 3, 0);
 }
 
 static void source_that_answers_at_once(void **state)
