@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtio transport over MMIO, version 2 (virtio 1.2, 4.2): registers, status, interrupt. */
-#include "virtio.h"
+#include "ring.h"
 
 #define REGISTERS_END 0x100u /* the configuration space begins here */
 
@@ -12,7 +12,8 @@
 	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK |              \
 	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
 
-#define FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1)
+#define FEATURES                                                                                   \
+	(VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED)
 
 #define FIELD(name) offsetof(struct virtio_device, name)
 
@@ -179,11 +180,13 @@ static uint32_t queue_num_max_read(struct virtio_device *device, uint32_t argume
 static void queue_num_write(struct virtio_device *device, uint32_t argument, uint32_t value)
 {
 	struct virtqueue *queue = queue_in_setup(device);
-	bool valid = value <= device->model->queue_size && (value & (value - 1)) == 0;
 
 	(void)argument;
 	if (queue) {
-		queue->size = valid ? (uint16_t)value : 0;
+		const bool any = virtqueue_negotiated(queue, VIRTIO_F_RING_PACKED);
+		const bool valid = any || (value & (value - 1)) == 0;
+
+		queue->size = valid && value <= device->model->queue_size ? (uint16_t)value : 0;
 	}
 }
 

@@ -291,7 +291,7 @@ static uint32_t ref_read(uint32_t offset)
 	case 0x00c:
 		return 0x79766962;
 	case 0x010:
-		return ref.device_sel == 0 ? 3u << 28 : ref.device_sel == 1;
+		return ref.device_sel == 0 ? 3u << 28 : ref.device_sel == 1 ? 5 : 0;
 	case 0x034:
 		return ref.queue_sel < 2 ? 64 : 0;
 	case 0x044:

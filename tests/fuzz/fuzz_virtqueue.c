@@ -149,7 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 	}
 	segments = malloc(queue->size * sizeof(*segments));
 	if (take8(&in) & 1) { /* near the wrap of all indices */
-		queue->last_avail = queue->used_index = queue->signalled = 0xfffe;
+		queue->last_avail = queue->used_index = 0xfffe;
 		reference.last = reference.used_index = reference.asked = 0xfffe;
 		reference_store(ram, reference.avail + 2, 2, 0xfffe);
 		memcpy(reference_ram, ram, RAM_SIZE);
@@ -161,8 +161,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 			poke(&in);
 		} else if (what < 160) {
 			offer(&in);
-		} else if (what < 210) {
+		} else if (what < 200) {
 			pop();
+		} else if (what < 210) {
+			virtqueue_unpop(queue, &(struct virtio_chain){0});
+			reference.last = (uint16_t)(reference.last - !reference.broken);
 		} else if (what < 240) {
 			uint32_t written = take_length(&in);
 

@@ -10,7 +10,9 @@
 #define CONFIG_SIZE 10u
 
 #define MODEL_FEATURES ((1ull << 5) | (1ull << 37))
-#define FEATURES       (MODEL_FEATURES | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1)
+#define FEATURES                                                                                   \
+	(MODEL_FEATURES | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_VERSION_1 |       \
+	 VIRTIO_F_RING_PACKED)
 
 static struct guest_memory memory = {RAM_BASE, RAM_SIZE, mock_ram};
 static struct virtio_device device;

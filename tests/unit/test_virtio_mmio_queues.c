@@ -50,6 +50,24 @@ static void queue_sizes(void **state)
 	assert_false(mock_line); /* 2.1.2: no notification before DRIVER_OK */
 }
 
+static void packed_queue_sizes(void **state)
+{
+	uint32_t size;
+
+	(void)state;
+	for (size = 0; size < 20; size++) {
+		bool valid = size != 0 && size <= QUEUE_SIZE;
+
+		driver_negotiate(&device, VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED);
+		driver_queue(&device, 0, size);
+		assert_int_equal(rd(QUEUE_READY), valid);
+		assert_int_equal(device.queue[0].packed, valid);
+		assert_int_equal(rd(STATUS), valid ? READY_TO_RUN : READY_TO_RUN | NEEDS_RESET);
+	}
+	start();
+	assert_false(device.queue[0].packed);
+}
+
 static void rings_outside_of_ram(void **state)
 {
 	static const uint32_t area[] = {QUEUE_DESC, QUEUE_DRIVER, QUEUE_DEVICE};
@@ -328,6 +346,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(queues_that_do_not_exist),
 		TEST(queue_sizes),
+		TEST(packed_queue_sizes),
 		TEST(rings_outside_of_ram),
 		TEST(queues_are_set_up_between_features_ok_and_driver_ok),
 		TEST(ready_queue_does_not_move),

@@ -274,7 +274,7 @@ static void used_event_wraps(void **state)
 	(void)state;
 	start(EVENT);
 	for (event = 0; event < 65536; event++) {
-		queue->used_index = queue->signalled = 0xfffe;
+		queue->used_index = 0xfffe;
 		for (i = 0; i < 3; i++) {
 			virtqueue_push(queue, 0, 0);
 		}
