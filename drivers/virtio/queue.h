@@ -42,7 +42,8 @@ struct virtqueue {
 	uint16_t last_avail; /* index of the next avail entry to take; packed: slot of the ring */
 	uint16_t used_index; /* index of the next used entry to write; packed: slot of the ring */
 	uint16_t pushed;     /* entries, or slots, since last asked whether to notify */
-	bool ready;          /* QueueReady */
+	bool ready;          /* QueueReady; legacy: QueuePFN is not 0 */
+	uint32_t align, pfn; /* legacy: QueueAlign, bytes; QueuePFN, pages */
 	bool packed;         /* what follows is of packed queues only */
 	bool avail_wrap, used_wrap; /* wrap counters of last_avail and used_index */
 	uint16_t held;              /* descriptors that were taken and not handed back */

@@ -25,6 +25,7 @@
 #define VIRTIO_INTERRUPT_CONFIG 0x2u
 
 /* Features that belong to no device type (virtio 1.2, chapter 6). */
+#define VIRTIO_F_ANY_LAYOUT    (1ull << 27)
 #define VIRTIO_F_INDIRECT_DESC (1ull << 28)
 #define VIRTIO_F_EVENT_IDX     (1ull << 29)
 #define VIRTIO_F_VERSION_1     (1ull << 32)
@@ -43,7 +44,7 @@ struct virtio_model {
 	uint32_t config_size; /* bytes of configuration space; beyond it reads as zero */
 	/* Forget all chains, in_flight is 0; virtio_init() calls it too. */
 	void (*reset)(struct virtio_device *device);
-	/* DRIVER_OK: the features are what the driver accepted. May be NULL. */
+	/* The driver is ready, the features are what it accepted. May be NULL. */
 	void (*started)(struct virtio_device *device);
 	/* There may be chains in @queue, which is running. */
 	void (*notify)(struct virtio_device *device, uint16_t queue);
@@ -56,6 +57,7 @@ struct virtio_place {
 	const struct guest_memory *memory; /* outlives the device */
 	struct irq_line irq;
 	struct spinlock *lock; /* the device's; held whenever its model is called */
+	bool legacy;           /* version 1 of the transport (virtio 1.2, 4.2.4) */
 };
 
 struct virtio_device {
@@ -66,6 +68,7 @@ struct virtio_device {
 	uint64_t features; /* offered besides those of chapter 6, which the transport adds */
 	uint32_t status, interrupt_status, config_generation;
 	uint32_t device_features_sel, driver_features_sel, queue_sel;
+	uint32_t page_size;          /* legacy: GuestPageSize, bytes */
 	uint32_t driver_features[2]; /* low and high word */
 	/*
 	 * The model's count of requests that a backend still has: while it is not 0, the driver
@@ -73,12 +76,18 @@ struct virtio_device {
 	 * virtio_reset()).
 	 */
 	uint32_t in_flight;
-	bool live;         /* DRIVER_OK and nothing broken */
+	bool live;         /* DRIVER_OK, legacy: or a queue in use, and nothing broken */
 	bool draining;     /* no queue runs until in_flight is 0 and the write came again */
 	bool deferred;     /* chains wait until the driver acknowledges its interrupt */
 	bool again;        /* the last write has to be made again; whoever sees it clears it */
 	const char *fault; /* for the log: why the device needs a reset; NULL: it does not */
 };
+
+/* False if the driver's formats are those of before VERSION_1. */
+static inline bool virtio_is_modern(const struct virtio_device *device)
+{
+	return !device->place.legacy;
+}
 
 /* The model of a transport with nothing behind it. */
 extern const struct virtio_model virtio_empty;
@@ -92,7 +101,7 @@ void virtio_init(struct virtio_device *device, const struct virtio_model *model,
 		 uint64_t features);
 
 /*
- * The transport's registers (virtio 1.2, 4.2.2, version 2); the device is a struct virtio_device.
+ * The transport's registers (virtio 1.2, 4.2.2 and 4.2.4); the device is a struct virtio_device.
  * What the specification forbids reads as zero and is ignored when written.
  */
 extern const struct mmio_ops virtio_mmio_ops;

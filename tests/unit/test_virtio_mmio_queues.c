@@ -172,6 +172,33 @@ static void notifications(void **state)
 	assert_int_equal(notifies[1], 2);
 }
 
+static unsigned int starts;
+
+static void note_start(struct virtio_device *started)
+{
+	assert_int_equal(started->driver_features[0], (uint32_t)VIRTIO_F_EVENT_IDX);
+	assert_false(virtqueue_running(&started->queue[0]));
+	starts++;
+}
+
+static void model_hears_of_driver_ok(void **state)
+{
+	struct virtio_model hears = model;
+
+	(void)state;
+	hears.started = note_start;
+	device.model = &hears;
+	driver_start(&device, VIRTIO_F_EVENT_IDX, QUEUE_SIZE);
+	assert_int_equal(starts, 1);
+	wr(STATUS, RUNNING);
+	driver_negotiate(&device, VIRTIO_F_VERSION_1 | VIRTIO_F_EVENT_IDX);
+	wr(QUEUE_NOTIFY, 0);
+	virtio_break(&device);
+	wr(STATUS, RUNNING);
+	assert_int_equal(starts, 1);
+	device.model = &model;
+}
+
 /* --- requests in flight --- */
 
 /* Writes, and returns whether the hypervisor has to let the guest write again. */
@@ -352,6 +379,7 @@ int main(void)
 		TEST(ready_queue_does_not_move),
 		TEST(queue_can_be_stopped),
 		TEST(notifications),
+		TEST(model_hears_of_driver_ok),
 		TEST(reset_waits_for_requests),
 		TEST(queue_that_stops_waits_for_requests),
 		TEST(broken_device_waits_for_requests),
