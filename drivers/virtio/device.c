@@ -6,8 +6,8 @@
 #include "transport.h"
 
 /* FEATURES_OK of a legacy driver is never acceptable, as it can't have VERSION_1. */
-#define STATUS_OF_DRIVER \
-	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK | \
+#define STATUS_OF_DRIVER                                                                           \
+	(VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_DRIVER_OK |              \
 	 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_FAILED)
 
 #define FEATURES_OF_BOTH (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX)
@@ -78,7 +78,6 @@ bool virtio_reset(struct virtio_device *device)
 	device->device_features_sel = 0;
 	device->driver_features_sel = 0;
 	device->queue_sel = 0;
-	device->page_size = 0;
 	device->driver_features[0] = 0;
 	device->driver_features[1] = 0;
 	device->fault = NULL;
@@ -106,6 +105,7 @@ void virtio_init(struct virtio_device *device, const struct virtio_model *model,
 	device->queue_count = queue_count;
 	device->features = features;
 	device->config_generation = 0;
+	device->page_size = 0; /* Linux writes it once, before it resets */
 	device->in_flight = 0;
 	device->again = false;
 	virtio_reset(device);

@@ -239,6 +239,17 @@ static void buffers_come_and_go(void **state)
 	assert_false(mock_line);
 }
 
+/* Linux tells its page size once, when it finds the transport, and resets the device after that. */
+static void page_size_outlives_a_reset(void **state)
+{
+	(void)state;
+	wr(GUEST_PAGE_SIZE, PAGE);
+	wr(STATUS, 0);
+	legacy_queue(0, 4);
+	assert_int_equal(rd(QUEUE_PFN), PFN(0));
+	assert_null(device.fault);
+}
+
 /* Old drivers use the device first and set DRIVER_OK later. */
 static void queue_in_use_before_driver_ok(void **state)
 {
@@ -335,9 +346,11 @@ static void queue_in_use_that_is_given_up(void **state)
 
 static void reset_undoes_everything(void **state)
 {
-	struct virtio_device fresh = device;
+	struct virtio_device fresh;
 
 	(void)state;
+	wr(GUEST_PAGE_SIZE, PAGE);
+	fresh = device;
 	start_legacy();
 	virtio_break(&device);
 	wr(STATUS, 0);
@@ -359,6 +372,7 @@ int main(void)
 		TEST(defaults),
 		TEST(queues_that_cannot_be),
 		TEST(buffers_come_and_go),
+		TEST(page_size_outlives_a_reset),
 		TEST(queue_in_use_before_driver_ok),
 		TEST(queue_from_after_driver_ok),
 		TEST(queue_that_is_given_up_in_setup),
