@@ -68,17 +68,6 @@ static struct virtio_blk *blk_of(struct virtio_device *device)
 	return (struct virtio_blk *)device;
 }
 
-static struct payload payload_of(struct io_segment *segment, uint16_t count)
-{
-	struct payload payload = {segment, count, 0};
-	uint16_t i;
-
-	for (i = 0; i < count; i++) {
-		payload.length += segment[i].length;
-	}
-	return payload;
-}
-
 /*
  * Header and status byte are where the bytes are counted, however these are cut (virtio 1.2 2.7.4).
  * Cuts them off the chain's segments. Returns NULL, or what is wrong.
@@ -87,7 +76,9 @@ static const char *message_read(const struct virtio_chain *chain, struct message
 {
 	struct segment_cursor cursor = {chain->segment, chain->readable, 0};
 	uint16_t writable = (uint16_t)(chain->count - chain->readable);
-	struct io_segment *first, *last = &chain->segment[chain->count - 1];
+	struct io_segment *last = &chain->segment[chain->count - 1], *first;
+	uint32_t readable = 0;
+	uint16_t i;
 
 	if (segments_get(&cursor, &message->header, sizeof(message->header)) !=
 	    sizeof(message->header)) {
@@ -103,9 +94,13 @@ static const char *message_read(const struct virtio_chain *chain, struct message
 	}
 	last->length--;
 	message->status = last->at + last->length;
-	message->readable = payload_of(first, cursor.count);
-	message->writable = payload_of(chain->segment + chain->readable,
-				       (uint16_t)(writable - (last->length == 0)));
+	for (i = 0; i < cursor.count; i++) {
+		readable += first[i].length;
+	}
+	message->readable = (struct payload){first, cursor.count, readable};
+	message->writable = (struct payload){
+		chain->segment + chain->readable, (uint16_t)(writable - (last->length == 0)),
+		chain->length - (uint32_t)sizeof(message->header) - readable - 1};
 	return NULL;
 }
 
@@ -282,32 +277,24 @@ static bool chain_start(struct virtio_blk *blk, uint16_t queue, struct virtio_ch
 	return true;
 }
 
-/*
- * Starts what waits in the queue. Returns false if there may be more: what ends at once may come
- * again from another core while this one is here.
- */
-static bool queue_run(struct virtio_blk *blk, uint16_t index)
+/* Starts what waits in the queue. A call is bounded, other cores may add to it all the time. */
+static void blk_notify(struct virtio_device *device, uint16_t index)
 {
-	struct virtqueue *queue = &blk->device.queue[index];
+	struct virtio_blk *blk = blk_of(device);
+	struct virtqueue *queue = &device->queue[index];
 	struct virtio_chain chain = {.segment = blk->segment};
 	bool more = true;
 	unsigned int i;
 
-	for (i = 0; more && i < 2 * VIRTIO_BLK_QUEUE_SIZE; i++) {
-		if (!blk->free) {
-			blk->stalled = true;
-			more = false;
-		} else {
-			more = virtqueue_pop(queue, &chain) && chain_start(blk, index, &chain);
-		}
+	for (i = 0; more && i < VIRTIO_BLK_QUEUE_SIZE; i++) {
+		blk->stalled = blk->stalled || !blk->free;
+		more = blk->free && virtqueue_pop(queue, &chain) && chain_start(blk, index, &chain);
 	}
-	virtio_signal(queue);
-	return !more;
-}
-
-static void blk_notify(struct virtio_device *device, uint16_t queue)
-{
-	device->again |= !queue_run(blk_of(device), queue);
+	if (more) {
+		virtio_defer(queue);
+	} else {
+		virtio_signal(queue);
+	}
 }
 
 static void blk_done(struct io_request *io, enum io_status status, uint32_t length)
@@ -351,8 +338,7 @@ static void blk_batch(void *device)
 		uint16_t queue = (uint16_t)((blk->turn + i) % queues);
 
 		if (stalled) {
-			while (!queue_run(blk, queue)) {
-			}
+			blk_notify(&blk->device, queue);
 		} else {
 			virtio_signal(&blk->device.queue[queue]);
 		}
@@ -446,7 +432,6 @@ void virtio_blk_init(struct virtio_blk *blk, struct block_backend *backend, bool
 	blk->turn = 0;
 	blk->listener = (struct io_listener){.batch = blk_batch, .device = blk};
 	config_fill(&blk->config, backend, queues);
-	virtio_init(&blk->device, &blk_model, place, queue, queues,
-		    features_of(blk, queues) | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX);
+	virtio_init(&blk->device, &blk_model, place, queue, queues, features_of(blk, queues));
 	backend->ops->listen(backend, &blk->listener);
 }
