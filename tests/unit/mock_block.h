@@ -112,7 +112,10 @@ static inline enum io_status mock_block_submit(struct block_backend *backend,
 	MUST(mock->count < MOCK_PENDING);
 	pending->request = request;
 	pending->copy = *request;
-	memcpy(pending->segment, request->segment, request->count * sizeof(pending->segment[0]));
+	if (request->operation <= BLOCK_WRITE) {
+		memcpy(pending->segment, request->segment,
+		       request->count * sizeof(pending->segment[0]));
+	}
 	pending->copy.segment = NULL;
 	mock->count++;
 	return IO_PENDING;
