@@ -77,8 +77,10 @@ static struct irq_line line_of(const struct slot *slot)
 
 static struct virtio_place place_of(struct slot *slot)
 {
-	return (struct virtio_place){
-		.memory = &vm.memory, .irq = line_of(slot), .lock = &slot->lock};
+	return (struct virtio_place){.memory = &vm.memory,
+				     .irq = line_of(slot),
+				     .lock = &slot->lock,
+				     .legacy = slot->config->legacy};
 }
 
 /* A write that waits for requests in flight waits in the guest, see virtio_reset(). */

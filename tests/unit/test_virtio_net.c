@@ -33,7 +33,8 @@ static int set_up(void **state)
 	mock_line = false;
 	mock_net_init(&mock, ALL);
 	memset(&net, 0xa5, sizeof(net));
-	virtio_net_init(&net, &mock.backend, &(struct virtio_place){&memory, mock_irq, &mock.lock});
+	virtio_net_init(&net, &mock.backend,
+			&(struct virtio_place){&memory, mock_irq, &mock.lock, false});
 	start_with(NET_F_MAC | NET_F_STATUS);
 	mock_line_rose = 0;
 	return 0;
@@ -136,7 +137,8 @@ static void offers_no_more_than_the_backend(void **state)
 {
 	(void)state;
 	mock_net_init(&mock, NET_F_MAC | 1ull << 17 | 1ull << 22 | 1ull << 63);
-	virtio_net_init(&net, &mock.backend, &(struct virtio_place){&memory, mock_irq, &mock.lock});
+	virtio_net_init(&net, &mock.backend,
+			&(struct virtio_place){&memory, mock_irq, &mock.lock, false});
 	assert_int_equal(reg_read(&net.device, DEVICE_FEATURES) & 0x00ffffff, NET_F_MAC);
 	reg_write(&net.device, DEVICE_FEATURES_SEL, 1);
 	assert_int_equal(reg_read(&net.device, DEVICE_FEATURES) & 0x80000000, 0);
@@ -528,7 +530,7 @@ static void backend_that_takes_no_buffers(void **state)
 
 /* --- legacy drivers --- */
 
-/* Until the registers of version 1: a driver that has not accepted VERSION_1. */
+/* What a driver of version 1 has accepted, by the registers of version 2. */
 static void start_legacy(uint64_t features)
 {
 	memset(mock_ram, 0, sizeof(mock_ram));

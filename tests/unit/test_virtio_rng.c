@@ -63,7 +63,7 @@ static int set_up(void **state)
 	mock_line = false;
 	memset(&rng, 0xa5, sizeof(rng));
 	memset(&lock, 0, sizeof(lock));
-	virtio_rng_init(&rng, &source, &(struct virtio_place){&memory, mock_irq, &lock});
+	virtio_rng_init(&rng, &source, &(struct virtio_place){&memory, mock_irq, &lock, false});
 	kept_count = 0;
 	submits = 0;
 	answer = IO_PENDING;
