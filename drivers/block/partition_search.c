@@ -246,7 +246,7 @@ static bool gpt_header_step(struct partition_search *search, bool read)
 
 	/* A power of two, so that no entry lies across the end of the buffer. */
 	if (!read || !gpt_header_good(search) || entry_size < ENTRY_MIN ||
-	    entry_size > PARTITION_BUFFER || (entry_size & (entry_size - 1)) != 0 || length == 0 ||
+	    entry_size > PARTITION_BUFFER || (entry_size & (entry_size - 1)) != 0 ||
 	    length > ENTRIES_MAX) {
 		return gpt_backup(search);
 	}

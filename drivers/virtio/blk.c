@@ -121,8 +121,8 @@ static enum io_status sectors_submit(struct virtio_blk_request *request,
 	}
 	block->operation = operation;
 	/* virtio 1.2 5.2.6.2: a driver that did not negotiate FLUSH relies on ended writes. */
-	request->flush_after = operation != BLOCK_READ && backend->writeback &&
-			       !(request->blk->device.driver_features[0] & F_FLUSH);
+	request->flush_after =
+		operation != BLOCK_READ && !(request->blk->device.driver_features[0] & F_FLUSH);
 	return backend->ops->submit(backend, block);
 }
 

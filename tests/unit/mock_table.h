@@ -61,9 +61,10 @@ static inline void table_gpt_entry(const struct table_disk *disk, const struct t
 static inline void table_gpt_sign(const struct table_disk *disk, const struct table_gpt *gpt)
 {
 	uint8_t *header = table_block(disk, gpt->header);
+	uint32_t size = header[12] | (uint32_t)header[13] << 8;
 
 	table_store(header + 16, 4, 0);
-	table_store(header + 16, 4, crc32_update(0, header, 92));
+	table_store(header + 16, 4, crc32_update(0, header, size));
 }
 
 static inline void table_gpt_header(const struct table_disk *disk, const struct table_gpt *gpt)

@@ -374,7 +374,7 @@ static bool read_any(struct transfer *read)
 	uint32_t sectors = any(90) + 1;
 
 	submit(read, BLOCK_READ, any(MOCK_SECTORS - sectors + 1), sectors,
-	       any(sectors * BLOCK_SECTOR));
+	       any(2) ? any(sectors) * BLOCK_SECTOR : any(sectors * BLOCK_SECTOR));
 	if (read->status == IO_OK) {
 		assert_read(read);
 	}

@@ -361,6 +361,11 @@ static void gpt_that_lies(void **state)
 	for (i = 0; i < sizeof(lie) / sizeof(lie[0]); i++) {
 		make_gpt(128, 128);
 		table_store(table_block(&disk, 1) + lie[i].at, lie[i].size, lie[i].value);
+		if (lie[i].at >= 80 && lie[i].value <= 192) { /* and the entries' too */
+			table_store(table_block(&disk, 1) + 88, 4,
+				    crc32_update(0, table_block(&disk, 2),
+						 128 * (uint32_t)lie[i].value));
+		}
 		table_gpt_sign(&disk, &gpt);
 		memset(table_block(&disk, disk.blocks - 1), 0, 512);
 		mock.submitted = 0;
