@@ -38,7 +38,7 @@ struct block_ops {
 	 * operation against the backend's abilities. A backend may change sector for its own use.
 	 */
 	enum io_status (*submit)(struct block_backend *backend, struct block_request *request);
-	/* Once for each device, or search, before its own first request; others may have begun. */
+	/* Once for each device, before its own first request; others may have begun. */
 	void (*listen)(struct block_backend *backend, struct io_listener *listener);
 };
 

@@ -55,8 +55,7 @@ static void search_ended(struct partition_search *ended, const char *fault)
 static void find_partition(const struct device_config *device, struct block_backend *disk)
 {
 	search_over = false;
-	partition_search_init(&search, disk);
-	partition_find(&search, device->backend.part, search_ended);
+	partition_find(&search, disk, device->backend.part, search_ended);
 	while (!search_over) {
 		irq_take();
 	}

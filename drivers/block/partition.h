@@ -33,7 +33,6 @@ typedef void partition_ended(struct partition_search *search, const char *fault)
 struct partition_search {
 	struct block_request request; /* first: done() gets a pointer to it */
 	struct block_backend *backend;
-	struct io_listener listener;
 	partition_ended *ended;
 	uint64_t start, sectors; /* the result; and of the extended partition, in blocks */
 	struct spinlock lock;    /* guards all of it during a search */
@@ -42,7 +41,6 @@ struct partition_search {
 	const char *fault;
 	uint32_t number;
 	uint32_t block_shift; /* a block is 1 << this sectors */
-	bool busy;            /* until batch() */
 	union {
 		struct {
 			uint32_t seen, links; /* logical partitions, tables */
@@ -56,14 +54,13 @@ struct partition_search {
 	_Alignas(64) uint8_t buffer[PARTITION_BUFFER];
 };
 
-/* Before anything else, once. @backend: outlives the search. */
-void partition_search_init(struct partition_search *search, struct block_backend *backend);
-
 /*
- * Searches the GPT, or else the MBR.
- * @number: as Linux counts, from 1; logical partitions are those from 5.
+ * Searches the GPT, or else the MBR, by one request at a time. It does not listen to the backend:
+ * what that is too busy for counts as not readable.
+ * @search: not in a search; @number: as Linux counts, from 1; logical partitions are those from 5.
  * Source: UEFI 2.10, chapter 5.
  */
-void partition_find(struct partition_search *search, uint32_t number, partition_ended *ended);
+void partition_find(struct partition_search *search, struct block_backend *backend, uint32_t number,
+		    partition_ended *ended);
 
 #endif

@@ -290,21 +290,18 @@ static enum io_status search_submit(struct partition_search *search)
 	return search->backend->ops->submit(search->backend, &search->request);
 }
 
-/* @status: of the request that ended; IO_BUSY: it is to be submitted. */
+/* @status: of the request that ended. A busy backend is as one that can't read. */
 static void search_go_on(struct partition_search *search, enum io_status status)
 {
-	bool more = true;
+	bool more;
 
 	spin_lock(&search->lock);
 	do {
-		if (status != IO_BUSY) {
-			more = search->step(search, status == IO_OK);
-		}
+		more = search->step(search, status == IO_OK);
 		if (more) {
 			status = search_submit(search);
 		}
-	} while (more && status <= IO_UNSUPPORTED);
-	search->busy = more && status == IO_BUSY;
+	} while (more && status != IO_PENDING);
 	spin_unlock(&search->lock);
 	if (!more) {
 		search->ended(search, search->fault);
@@ -317,41 +314,27 @@ static void search_done(struct io_request *io, enum io_status status, uint32_t l
 	search_go_on((struct partition_search *)io, status);
 }
 
-static void search_batch(void *device)
+static bool begin_step(struct partition_search *search, bool read)
 {
-	struct partition_search *search = device;
-	bool busy;
-
-	spin_lock(&search->lock);
-	busy = search->busy;
-	search->busy = false;
-	spin_unlock(&search->lock);
-	if (busy) {
-		search_go_on(search, IO_BUSY);
-	}
+	(void)read;
+	return search_read(search, 0, 1, first_step);
 }
 
-void partition_search_init(struct partition_search *search, struct block_backend *backend)
+void partition_find(struct partition_search *search, struct block_backend *backend, uint32_t number,
+		    partition_ended *ended)
 {
-	search->lock = (struct spinlock){0};
-	search->busy = false;
-	search->backend = backend;
-	search->block_shift = (uint32_t)__builtin_ctz(backend->block_size / BLOCK_SECTOR);
-	search->listener = (struct io_listener){.batch = search_batch, .device = search};
-	search->request =
-		(struct block_request){.io.done = search_done, .operation = BLOCK_READ, .count = 1};
-	backend->ops->listen(backend, &search->listener);
-}
-
-void partition_find(struct partition_search *search, uint32_t number, partition_ended *ended)
-{
-	search->number = number;
-	search->ended = ended;
-	search->fault = NULL;
-	if (number == 0 || search->backend->block_size > PARTITION_BUFFER) {
+	if (number == 0 || backend->block_size > PARTITION_BUFFER) {
 		ended(search, number == 0 ? no_such : "its blocks are larger than 4 KiB");
 		return;
 	}
-	search_read(search, 0, 1, first_step);
-	search_go_on(search, IO_BUSY);
+	search->lock = (struct spinlock){0};
+	search->backend = backend;
+	search->block_shift = (uint32_t)__builtin_ctz(backend->block_size / BLOCK_SECTOR);
+	search->request =
+		(struct block_request){.io.done = search_done, .operation = BLOCK_READ, .count = 1};
+	search->number = number;
+	search->ended = ended;
+	search->fault = NULL;
+	search->step = begin_step;
+	search_go_on(search, IO_OK);
 }
