@@ -8,16 +8,6 @@
 
 #define DEVICE_ID 2u
 
-/* Features (virtio 1.2, 5.2.3). */
-#define F_SEG_MAX      (1u << 2)
-#define F_RO           (1u << 5)
-#define F_BLK_SIZE     (1u << 6)
-#define F_FLUSH        (1u << 9)
-#define F_TOPOLOGY     (1u << 10)
-#define F_MQ           (1u << 12)
-#define F_DISCARD      (1u << 13)
-#define F_WRITE_ZEROES (1u << 14)
-
 /* Types of requests (virtio 1.2, 5.2.6). */
 #define T_IN           0u
 #define T_OUT          1u
@@ -54,10 +44,6 @@ struct message {
 
 _Static_assert(sizeof(struct header) == 16, "virtio 1.2, 5.2.6");
 _Static_assert(sizeof(struct range) == 16, "virtio 1.2, 5.2.6");
-_Static_assert(offsetof(struct virtio_blk_config, blk_size) == 20 &&
-		       offsetof(struct virtio_blk_config, num_queues) == 34 &&
-		       offsetof(struct virtio_blk_config, write_zeroes_may_unmap) == 56,
-	       "virtio 1.2, 5.2.4");
 _Static_assert(IO_OK == 0 && IO_ERROR == 1 && IO_UNSUPPORTED == 2,
 	       "they are the status byte (virtio 1.2, 5.2.6)");
 _Static_assert(offsetof(struct virtio_blk, device) == 0, "blk_of() casts");
@@ -121,8 +107,8 @@ static enum io_status sectors_submit(struct virtio_blk_request *request,
 	}
 	block->operation = operation;
 	/* virtio 1.2 5.2.6.2: a driver that did not negotiate FLUSH relies on ended writes. */
-	request->flush_after =
-		operation != BLOCK_READ && !(request->blk->device.driver_features[0] & F_FLUSH);
+	request->flush_after = operation != BLOCK_READ &&
+			       !(request->blk->device.driver_features[0] & VIRTIO_BLK_F_FLUSH);
 	return backend->ops->submit(backend, block);
 }
 
@@ -378,52 +364,6 @@ static const struct virtio_model blk_model = {
 	.config_read = blk_config_read,
 };
 
-static uint32_t features_of(const struct virtio_blk *blk, uint16_t queues)
-{
-	const struct block_backend *backend = blk->backend;
-	const struct {
-		bool offered;
-		uint32_t feature;
-	} optional[] = {
-		{blk->read_only, F_RO},
-		{backend->writeback, F_FLUSH},
-		{queues > 1, F_MQ},
-		{!blk->read_only && backend->discard_max > 0, F_DISCARD},
-		{!blk->read_only && backend->write_zeroes_max > 0, F_WRITE_ZEROES},
-	};
-	uint32_t features = F_SEG_MAX | F_BLK_SIZE | F_TOPOLOGY;
-	unsigned int i;
-
-	for (i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
-		features |= optional[i].offered ? optional[i].feature : 0;
-	}
-	return features;
-}
-
-/* Two entries of a queue are the header's and the status byte's. */
-static void config_fill(struct virtio_blk_config *config, const struct block_backend *backend,
-			uint16_t queues)
-{
-	const uint32_t segments = VIRTIO_BLK_QUEUE_SIZE - 2;
-
-	*config = (struct virtio_blk_config){
-		.capacity = backend->sectors,
-		.seg_max = backend->segments_max < segments ? backend->segments_max : segments,
-		.blk_size = backend->block_size,
-		.physical_block_exp = backend->physical_exponent,
-		.alignment_offset = backend->alignment_offset,
-		.min_io_size = backend->minimum_io,
-		.opt_io_size = backend->optimal_io,
-		.num_queues = queues,
-		.max_discard_sectors = backend->discard_max,
-		.max_discard_seg = 1,
-		.discard_sector_alignment = backend->discard_alignment,
-		.max_write_zeroes_sectors = backend->write_zeroes_max,
-		.max_write_zeroes_seg = 1,
-		.write_zeroes_may_unmap = backend->write_zeroes_may_unmap,
-	};
-}
-
 void virtio_blk_init(struct virtio_blk *blk, struct block_backend *backend, bool read_only,
 		     struct virtqueue *queue, uint16_t queues, const struct virtio_place *place)
 {
@@ -431,7 +371,8 @@ void virtio_blk_init(struct virtio_blk *blk, struct block_backend *backend, bool
 	blk->read_only = read_only || backend->read_only;
 	blk->turn = 0;
 	blk->listener = (struct io_listener){.batch = blk_batch, .device = blk};
-	config_fill(&blk->config, backend, queues);
-	virtio_init(&blk->device, &blk_model, place, queue, queues, features_of(blk, queues));
+	virtio_blk_config_fill(&blk->config, backend, queues);
+	virtio_init(&blk->device, &blk_model, place, queue, queues,
+		    virtio_blk_features(blk, queues));
 	backend->ops->listen(backend, &blk->listener);
 }

@@ -9,6 +9,8 @@
 #define VIRTIO_BLK_QUEUE_SIZE VIRTIO_QUEUE_SIZE_MAX /* entries of each queue */
 #define VIRTIO_BLK_REQUESTS   256                   /* that the backend may have at once */
 
+#define VIRTIO_BLK_F_FLUSH (1u << 9) /* virtio 1.2, 5.2.3 */
+
 /* The configuration space (virtio 1.2, 5.2.4). */
 struct virtio_blk_config {
 	uint64_t capacity; /* sectors */
@@ -61,5 +63,10 @@ struct virtio_blk {
  */
 void virtio_blk_init(struct virtio_blk *blk, struct block_backend *backend, bool read_only,
 		     struct virtqueue *queue, uint16_t queues, const struct virtio_place *place);
+
+/* blk.c's own: the features that a disk with @queues queues offers; its configuration space. */
+uint32_t virtio_blk_features(const struct virtio_blk *blk, uint16_t queues);
+void virtio_blk_config_fill(struct virtio_blk_config *config, const struct block_backend *backend,
+			    uint16_t queues);
 
 #endif
