@@ -45,5 +45,5 @@ QEMU_TESTS ?= tests/qemu
 test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-installer)
 
 test: $(BUILD)/bivy.bin $(BUILD)/checkdt payloads $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-run
-	@tools/install-deps debug python3-pytest-xdist u-boot-qemu
+	@tools/install-deps debug python3-pytest-xdist u-boot-qemu fdisk
 	@BUILD=$(BUILD) tests/qemu/all '$(MAKE)' $(QEMU_TESTS)

@@ -153,14 +153,19 @@ static const struct net_ops card_ops = {
 	.receive = card_receive,
 };
 
-/* A buffer has its header at least; the gap counts as written. */
+/*
+ * A buffer has its header at least, unless it goes on with a frame that another one began; the gap
+ * counts as written.
+ */
 static enum io_status card_finish(struct hw_virtio *device, const struct hw_slot *slot,
 				  uint32_t *length)
 {
+	const uint32_t least = (device->wanted & NET_F_MRG_RXBUF) != 0 ? 1 : NET_HEADER;
+
 	if (has_gap(device) && *length >= GAP) {
 		*length += GAP_BYTES;
 	}
-	return slot->writable == 0 || *length >= NET_HEADER ? IO_OK : IO_ERROR;
+	return slot->writable == 0 || *length >= least ? IO_OK : IO_ERROR;
 }
 
 static void card_config_changed(struct hw_virtio *device)

@@ -209,6 +209,23 @@ static void short_frames(void **state)
 	}
 }
 
+/* The last buffer of a frame that fills several has no header, and may be short. */
+static void short_rests_of_frames(void **state)
+{
+	static const uint32_t lengths[] = {64, 0};
+	struct mock_chain chain;
+
+	(void)state;
+	for (uint32_t length = 0; length < 3; length++) {
+		run(2, F_BASIC | NET_F_MRG_RXBUF);
+		submit(RECEIVE, 0, lengths);
+		assert_true(mock_pop(RECEIVE, &chain));
+		mock_push(RECEIVE, chain.head, length);
+		hw_virtio_irq(&card.device);
+		assert_ended(0, length == 0 ? IO_ERROR : IO_OK, length);
+	}
+}
+
 static void link(void **state)
 {
 	(void)state;
@@ -293,6 +310,7 @@ int main(void)
 		TEST(frames_in_place),
 		TEST(gap_of_legacy_devices),
 		TEST(short_frames),
+		TEST(short_rests_of_frames),
 		TEST(link),
 		TEST(interrupt_before_anyone_is_there),
 		TEST(stop_and_start),
