@@ -144,13 +144,11 @@ static void rings_place(struct virtqueue *queue, uint64_t desc)
 {
 	const uint64_t avail = desc + queue->size * DESC_SIZE;
 	const uint64_t avail_end = avail + queue->size * 2u + 6;
-	const uint64_t ring[] = {desc, avail,
-				 (avail_end + queue->align - 1) & -(uint64_t)queue->align};
-	unsigned int i;
+	const uint64_t align = queue->align;
+	const uint64_t ring[] = {desc, avail, (avail_end + align - 1) & -align};
 
-	for (i = 0; i < VIRTQUEUE_ADDRESSES; i++) {
-		queue->address[i] = (uint32_t)(ring[i / 2] >> (i % 2 * 32));
-	}
+	_Static_assert(sizeof(ring) == sizeof(queue->address), "low and high words, little-endian");
+	__builtin_memcpy(queue->address, ring, sizeof(ring));
 }
 
 /*

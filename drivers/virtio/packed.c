@@ -22,10 +22,6 @@ const char *packed_enable(struct virtqueue *queue)
 {
 	uint16_t i;
 
-	queue->desc_at = virtqueue_ring(queue, VIRTQUEUE_DESC_LOW, 16, queue->size * DESC_SIZE);
-	if (!queue->desc_at) {
-		return "the descriptor ring is not in RAM or not 16-byte aligned";
-	}
 	queue->avail_at = virtqueue_ring(queue, VIRTQUEUE_DRIVER_LOW, 4, 4);
 	queue->used_at = virtqueue_ring(queue, VIRTQUEUE_DEVICE_LOW, 4, 4);
 	if (!queue->avail_at || !queue->used_at) {

@@ -22,6 +22,10 @@ const char *virtqueue_enable(struct virtqueue *queue)
 	if (queue->size == 0) {
 		return "QueueNum is not a size that the queue can have";
 	}
+	queue->desc_at = virtqueue_ring(queue, VIRTQUEUE_DESC_LOW, 16, queue->size * DESC_SIZE);
+	if (!queue->desc_at) {
+		return "the descriptor table is not in RAM or not 16-byte aligned";
+	}
 	queue->packed = virtqueue_negotiated(queue, VIRTIO_F_RING_PACKED);
 	fault = queue->packed ? packed_enable(queue) : split_enable(queue);
 	queue->ready = !fault;

@@ -63,8 +63,8 @@ const char *virtqueue_enter(const struct virtqueue *queue, struct table *table,
 			    const struct descriptor *desc);
 
 /*
- * The formats. virtqueue_enable() has set packed; the queue runs when a chain is taken; @chain is
- * empty then, and *fault gets a sentence if the ring is broken.
+ * The formats. virtqueue_enable() has set packed and desc_at; the queue runs when a chain is taken;
+ * @chain is empty then, and *fault gets a sentence if the ring is broken.
  */
 const char *split_enable(struct virtqueue *queue);
 bool split_pop(struct virtqueue *queue, struct virtio_chain *chain, const char **fault);

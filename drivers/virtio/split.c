@@ -20,10 +20,6 @@ const char *split_enable(struct virtqueue *queue)
 {
 	uint32_t size = queue->size;
 
-	queue->desc_at = virtqueue_ring(queue, VIRTQUEUE_DESC_LOW, 16, size * DESC_SIZE);
-	if (!queue->desc_at) {
-		return "the descriptor table is not in RAM or not 16-byte aligned";
-	}
 	queue->avail_at = virtqueue_ring(queue, VIRTQUEUE_DRIVER_LOW, 2, size * 2 + 6);
 	if (!queue->avail_at) {
 		return "the available ring is not in RAM or not 2-byte aligned";
