@@ -70,6 +70,7 @@ unit_pl031_sources := drivers/emul/pl031.c
 
 fuzz_decode_sources := hyp/decode.c
 fuzz_virtio_sources := drivers/virtio/console.c $(virtio_sources)
+fuzz_virtio_runs := 10000
 fuzz_net_sources := $(unit_virtio_net_sources)
 fuzz_net_runs := 3000
 fuzz_virtqueue_sources := drivers/virtio/queue.c
