@@ -26,6 +26,8 @@ struct char_ops {
 struct char_events {
 	void (*readable)(void *device);
 	void (*writable)(void *device);
+	/* The terminal has this size; NULL: the device has no use for it. */
+	void (*resized)(void *device, uint16_t rows, uint16_t columns);
 };
 
 struct char_backend {

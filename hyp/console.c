@@ -15,6 +15,7 @@
 #include "layout.h"
 #include "print.h"
 #include "stage1.h"
+#include "winsize.h"
 #include "../drivers/hw/uart.h"
 
 #define TX_SIZE   8192 /* bytes, a power of two */
@@ -33,6 +34,7 @@ static struct {
 	bool interrupts, receive_on, transmit_on;
 	bool refused; /* a port is to be told of room: until then the transmit interrupt stays on */
 	bool escaped; /* the last byte was the escape */
+	struct winsize winsize;
 	struct console_port *chosen;
 	struct console_port port[CONSOLE_PORTS_MAX];
 	unsigned int port_count;
@@ -179,7 +181,8 @@ static struct console_port *focus(void)
 /* @port: NULL if there is none, which takes all. */
 static bool full(const struct console_port *port)
 {
-	return port != NULL && port->rx_head - port->rx_tail == CONSOLE_RX_SIZE;
+	return port != NULL &&
+	       port->rx_head - port->rx_tail + console.winsize.held_count >= CONSOLE_RX_SIZE;
 }
 
 static size_t port_read(struct char_backend *backend, uint8_t *bytes, size_t length)
@@ -234,6 +237,15 @@ static void answer(const char *text)
 	enqueue_own(text, strlen(text));
 }
 
+/* The terminal may have another size by now. One that does not answer is none. */
+static void ask_for_size(void)
+{
+	if (console.chosen->events->resized != NULL) {
+		answer(WINSIZE_QUERY);
+		console.winsize.asked = true;
+	}
+}
+
 /* The byte after the escape: a port's number chooses it, the escape again is sent as it is. */
 static bool escape_command(uint8_t byte)
 {
@@ -247,11 +259,29 @@ static bool escape_command(uint8_t byte)
 		answer("\r\nbivy: input goes to ");
 		answer(console.chosen->name);
 		answer("\r\n");
+		ask_for_size();
 	} else {
 		answer("\r\nbivy: after Ctrl-] comes the number of a console, or Ctrl-] again to "
 		       "send one\r\n");
 	}
 	return true;
+}
+
+static void input(struct console_port *port, uint8_t byte)
+{
+	port->rx[port->rx_head % CONSOLE_RX_SIZE] = byte;
+	__atomic_store_n(&port->rx_head, port->rx_head + 1, __ATOMIC_RELEASE);
+}
+
+/* A byte that may belong to the terminal's answer about its size. */
+static void sized_byte(struct console_port *port, uint8_t byte)
+{
+	unsigned int give;
+
+	port->resized |= winsize_take(&console.winsize, byte, &give);
+	for (unsigned int i = 0; i < give; i++) {
+		input(port, console.winsize.held[i]);
+	}
 }
 
 static void receive_byte(struct console_port *port, uint8_t byte)
@@ -265,9 +295,10 @@ static void receive_byte(struct console_port *port, uint8_t byte)
 		console.escaped = true;
 		return;
 	}
-	if (port != NULL) {
-		port->rx[port->rx_head % CONSOLE_RX_SIZE] = byte;
-		__atomic_store_n(&port->rx_head, port->rx_head + 1, __ATOMIC_RELEASE);
+	if (port != NULL && console.winsize.asked) {
+		sized_byte(port, byte);
+	} else if (port != NULL) {
+		input(port, byte);
 	}
 }
 
@@ -316,6 +347,11 @@ static void console_irq(void *unused)
 		if (room && port->wants_room) {
 			port->wants_room = false;
 			port->events->writable(port->device);
+		}
+		if (port->resized) {
+			port->resized = false;
+			port->events->resized(port->device, console.winsize.rows,
+					      console.winsize.columns);
 		}
 		spin_unlock(port->device_lock);
 	}

@@ -24,6 +24,7 @@ struct console_port {
 	uint8_t rx[CONSOLE_RX_SIZE];
 	uint32_t rx_head, rx_tail; /* free-running */
 	bool wants_room;           /* a write was refused */
+	bool resized;              /* the terminal's size is to be told */
 };
 
 /* The board's UART; without one (uart_base 0) nothing is shown. Boot core, before the others run.

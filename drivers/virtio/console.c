@@ -2,7 +2,8 @@
 /* The virtio console: moves characters between the two queues and the backend; never waits. */
 #include "console.h"
 
-#define DEVICE_ID 3u
+#define DEVICE_ID      3u
+#define CONSOLE_F_SIZE (1ull << 0)
 
 enum { QUEUE_RECEIVE, QUEUE_TRANSMIT };
 
@@ -141,19 +142,32 @@ static void console_notify(struct virtio_device *device, uint16_t queue)
 	}
 }
 
+/* struct virtio_console_config: cols, rows, and what belongs to features that are not offered. */
+static uint8_t console_config_read(struct virtio_device *device, uint32_t offset)
+{
+	const struct virtio_console *console = console_of(device);
+	const uint32_t word = (uint32_t)console->rows << 16 | console->columns;
+
+	return (uint8_t)(word >> (8 * offset));
+}
+
 static const struct virtio_model console_model = {
 	.device_id = DEVICE_ID,
 	.queue_size = VIRTIO_CONSOLE_QUEUE_SIZE,
 	.reset = console_reset,
 	.notify = console_notify,
+	.config_size = 4,
+	.config_read = console_config_read,
 };
 
 void virtio_console_init(struct virtio_console *console, struct char_backend *backend,
 			 const struct virtio_place *place)
 {
 	console->backend = backend;
+	console->rows = 24;
+	console->columns = 80;
 	virtio_init(&console->device, &console_model, place, console->queue, VIRTIO_CONSOLE_QUEUES,
-		    0);
+		    CONSOLE_F_SIZE);
 }
 
 bool virtio_console_receives(const struct virtio_console *console)
@@ -171,7 +185,19 @@ static void console_writable(void *console)
 	transmit(console);
 }
 
+static void console_resized(void *opaque, uint16_t rows, uint16_t columns)
+{
+	struct virtio_console *console = opaque;
+
+	if (console->rows != rows || console->columns != columns) {
+		console->rows = rows;
+		console->columns = columns;
+		virtio_config_changed(&console->device);
+	}
+}
+
 const struct char_events virtio_console_events = {
 	.readable = console_readable,
 	.writable = console_writable,
+	.resized = console_resized,
 };

@@ -13,6 +13,7 @@ struct virtio_console {
 	struct virtio_device device; /* first: the model's functions get a pointer to it */
 	struct virtqueue queue[VIRTIO_CONSOLE_QUEUES];
 	struct char_backend *backend;
+	uint16_t rows, columns;   /* of the terminal, as far as is known */
 	bool sending;             /* the backend has not yet taken all of the chain in sent */
 	uint16_t sent_segments;   /* taken whole */
 	uint32_t sent_bytes;      /* taken of the segment after those */

@@ -64,6 +64,12 @@ def test_debian_hvc0():
         guest.send("\r")
         guest.expect(PROMPT)
         assert guest.command("tty").strip() == "/dev/hvc0"
+        # The terminal is asked for its size when the console is chosen; now it answers, and has grown.
+        for rows in (50, 60):
+            guest.send("\x1d2")
+            guest.expect(r"\x1b\[999;999H\x1b\[6n\x1b8")
+            guest.send(f"\x1b[{rows};132R")
+            guest.command(f"until stty size | grep -q '{rows} 132'; do usleep 10000; done")
         # More output than a ring has room for, and every line of it.
         text = guest.command("seq 1 5000")
         assert text.split() == [str(n) for n in range(1, 5001)]

@@ -20,6 +20,7 @@ static inline void spin_lock(struct spinlock *lock);
 static inline void spin_unlock(struct spinlock *lock);
 
 #include "hyp/console.c"
+#include "hyp/winsize.c"
 
 #define UART_INTID 33u
 #define PORTS      3u /* of set_up() */
@@ -234,7 +235,7 @@ static inline void assert_read(struct device *from, const char *text)
 
 static inline struct console_port *add_port(unsigned int i)
 {
-	static const struct char_events events = {device_readable, device_writable};
+	static const struct char_events events = {device_readable, device_writable, NULL};
 	static const char *const names[PORTS] = {"first", "second", "third"};
 
 	device[i].port =

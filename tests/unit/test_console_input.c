@@ -229,6 +229,93 @@ static void random_input(void **state)
 	assert_int_equal(device[0].readable + device[2].readable, 0);
 }
 
+static unsigned int resizes;
+static uint16_t size_told[2];
+
+static void device_resized(void *of, uint16_t rows, uint16_t columns)
+{
+	assert_true(((struct device *)of)->lock.held);
+	size_told[0] = rows;
+	size_told[1] = columns;
+	resizes++;
+}
+
+/* The second device has a use for the terminal's size. */
+static void choose_sized(void)
+{
+	static const struct char_events events = {device_readable, device_writable, device_resized};
+
+	device[1].port->events = &events;
+	resizes = 0;
+	uart.room = 1000;
+	type(ESC "2");
+}
+
+static void chosen_console_learns_the_size(void **state)
+{
+	const size_t length = strlen(WINSIZE_QUERY);
+
+	(void)state;
+	choose_sized();
+	assert_memory_equal(uart.out + uart.out_length - length, WINSIZE_QUERY, length);
+	type("ab\033[50;");
+	type("132Rcd");
+	assert_int_equal(resizes, 1);
+	assert_int_equal(size_told[0], 50);
+	assert_int_equal(size_told[1], 132);
+	assert_read(&device[1], "abcd");
+	type("\033[7;8R"); /* to somebody else's question */
+	assert_int_equal(resizes, 1);
+	assert_read(&device[1], "\033[7;8R");
+	uart.out_length = 0;
+	type(ESC "1");
+	assert_int_equal(uart.out_length, strlen("\r\nbivy: input goes to first\r\n"));
+}
+
+static void keys_are_no_size(void **state)
+{
+	static const char *const typed[] = {"\033[A",       "\033[B\033[C",    "\033",
+					    "\033[",        "\033[12;",        "\033[;5R",
+					    "\033[1000;5R", "\033[5;0R",       "\033[5R",
+					    "\033[5;6;7R",  "\033[05;0000006R"};
+	char bytes[64], all[64] = "";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
+		choose_sized();
+		type(typed[i]);
+		type("xyzxyzxyzx");
+		strcpy(all, typed[i]);
+		strcat(all, "xyzxyzxyzx");
+		assert_int_equal(read_port(&device[1], bytes, sizeof(bytes)), strlen(all));
+		assert_memory_equal(bytes, all, strlen(all));
+		assert_int_equal(resizes, 0);
+		assert_true(console.winsize.asked);
+		type("\033[1;999R"); /* it comes late */
+		assert_int_equal(resizes, 1);
+		assert_int_equal(size_told[1], 999);
+		assert_read(&device[1], "");
+	}
+}
+
+static void full_ring_holds_what_may_be_a_size(void **state)
+{
+	char bytes[CONSOLE_RX_SIZE];
+
+	(void)state;
+	choose_sized();
+	memset(bytes, 'a', sizeof(bytes));
+	for (unsigned int i = 0; i < CONSOLE_RX_SIZE / 128; i++) {
+		uart_receives(bytes, i == 0 ? 126 : 128);
+	}
+	take_interrupts();
+	type("\033[x");
+	assert_false(uart.receive_on);
+	assert_int_equal(read_port(&device[1], bytes, sizeof(bytes)), CONSOLE_RX_SIZE - 2);
+	take_interrupts();
+	assert_read(&device[1], "\033[x");
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -247,6 +334,9 @@ int main(void)
 		TEST(full_ring_leaves_output_alone),
 		TEST(full_ring_of_another_port),
 		TEST(random_input),
+		TEST(chosen_console_learns_the_size),
+		TEST(keys_are_no_size),
+		TEST(full_ring_holds_what_may_be_a_size),
 	};
 
 	return cmocka_run_group_tests_name("console_input", tests, NULL, NULL);

@@ -30,6 +30,21 @@ static int set_up(void **state)
 	return 0;
 }
 
+static void size_of_the_terminal(void **state)
+{
+	(void)state;
+	assert_int_equal(bus_read(&console.device, CONFIG, 2), 80);
+	assert_int_equal(bus_read(&console.device, CONFIG + 2, 2), 24);
+	virtio_console_events.resized(&console, 50, 132);
+	assert_int_equal(mock_line_rose, 1);
+	assert_int_equal(reg_read(&console.device, INTERRUPT_STATUS), VIRTIO_INTERRUPT_CONFIG);
+	assert_int_equal(bus_read(&console.device, CONFIG, 4), 50 << 16 | 132);
+	assert_int_equal(bus_read(&console.device, CONFIG + 4, 4), 0);
+	reg_write(&console.device, INTERRUPT_ACK, VIRTIO_INTERRUPT_CONFIG);
+	virtio_console_events.resized(&console, 50, 132); /* as before: no news */
+	assert_int_equal(mock_line_rose, 1);
+}
+
 static void kick(uint32_t queue)
 {
 	reg_write(&console.device, QUEUE_NOTIFY, queue);
@@ -87,7 +102,6 @@ static void identity(void **state)
 	assert_int_equal(reg_read(&console.device, QUEUE_NUM_MAX), VIRTIO_CONSOLE_QUEUE_SIZE);
 	reg_write(&console.device, QUEUE_SEL, 2);
 	assert_int_equal(reg_read(&console.device, QUEUE_NUM_MAX), 0);
-	assert_int_equal(reg_read(&console.device, CONFIG), 0);
 }
 
 /* --- transmit --- */
@@ -438,6 +452,7 @@ int main(void)
 		TEST(writable_buffer_to_transmit),
 		TEST(readable_buffer_to_receive),
 		TEST(broken_ring_stops_only_this_device),
+		TEST(size_of_the_terminal),
 	};
 
 	return cmocka_run_group_tests_name("virtio_console", tests, NULL, NULL);
