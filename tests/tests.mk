@@ -14,7 +14,7 @@ payload_cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -m
 	-Itests/payload
 payload_objects := $(payload_shared:%=$(PAYLOAD)/%.o)
 
-payloads: $(payload_names:%=$(PAYLOAD)/%.itb) $(PAYLOAD)/reset-restart.itb
+payloads: $(payload_names:%=$(PAYLOAD)/%.itb) $(PAYLOAD)/reset-restart.itb $(PAYLOAD)/flush-disk.itb
 
 $(PAYLOAD)/%.o: tests/payload/% Makefile tests/tests.mk | $(BUILD)/.deps-build
 	@echo "  CC      $<"
@@ -38,6 +38,9 @@ $(PAYLOAD)/%.itb: $(PAYLOAD)/%.bin tests/payload/guest.dts guest-config/virt.dts
 $(PAYLOAD)/%-restart.itb: $(PAYLOAD)/%.bin tests/payload/restart.dts guest-config/virt.dtsi tools/mkbundle $(BUILD)/checkdt
 	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/payload/restart.dts -o $@
 
+$(PAYLOAD)/%-disk.itb: $(PAYLOAD)/%.bin tests/payload/disk.dts guest-config/virt.dtsi tools/mkbundle $(BUILD)/checkdt
+	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/payload/disk.dts -o $@
+
 -include $(wildcard $(PAYLOAD)/*.d)
 
 # The slow ones, which boot real guests, come first; two QEMUs at once.
@@ -45,5 +48,5 @@ QEMU_TESTS ?= tests/qemu
 test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-installer)
 
 test: $(BUILD)/bivy.bin $(BUILD)/checkdt payloads $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-run
-	@tools/install-deps debug python3-pytest-xdist u-boot-qemu fdisk
+	@tools/install-deps debug python3-pytest-xdist u-boot-qemu fdisk qemu-utils
 	@BUILD=$(BUILD) tests/qemu/all '$(MAKE)' $(QEMU_TESTS)

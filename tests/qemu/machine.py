@@ -97,11 +97,11 @@ def board_tree(folder, machine="virt,virtualization=on", cpus=4, mem="128M"):
     return path
 
 
-def payload(name, cpus=1, native=False, suffix="", **options):
-    """A machine with a payload of tests/payload."""
+def payload(name, cpus=1, native=False, suffix="", options=()):
+    """A machine with a payload of tests/payload; options are QEMU's."""
     if native:
-        return Machine(machine="virt", cpus=cpus, kernel=built("payload", name + ".bin"), **options)
-    return Machine(cpus=cpus, bundle=built("payload", f"{name}{suffix}.itb"), **options)
+        return Machine(*options, machine="virt", cpus=cpus, kernel=built("payload", name + ".bin"))
+    return Machine(*options, cpus=cpus, bundle=built("payload", f"{name}{suffix}.itb"))
 
 
 def verdict(machine, timeout=-1):
