@@ -186,7 +186,7 @@ def test_incremental_build(tree):
     (tree / "hyp/crc32.c").touch()
     assert steps(tree) == {("CC", "hyp/crc32.c")} | LINK
     (tree / "hyp/fit.h").touch()
-    users = {("CC", f"hyp/{name}.c") for name in ("fit", "kernel", "vm")}
+    users = {("CC", f"hyp/{name}.c") for name in ("backends", "fit", "kernel", "vm")}
     assert steps(tree) == users | LINK
     (tree / "linker/bivy.ld.S").touch()
     assert steps(tree) == LINK
