@@ -28,11 +28,12 @@ bool irq_attach(uint32_t intid, void (*handler)(void *argument), void *argument)
 	return true;
 }
 
-void irq_handle(uint32_t intid)
+bool irq_handle(uint32_t intid)
 {
 	const uint8_t i = row_of[intid];
 
 	if (i != 0) {
 		row[i].handler(row[i].argument);
 	}
+	return i != 0;
 }

@@ -13,7 +13,7 @@
  */
 bool irq_attach(uint32_t intid, void (*handler)(void *argument), void *argument);
 
-/* Calls the handler; an interrupt that nobody attached is ignored. @intid: 32 to 1019. */
-void irq_handle(uint32_t intid);
+/* Calls the handler. Returns false if nobody attached one. @intid: 32 to 1019. */
+bool irq_handle(uint32_t intid);
 
 #endif

@@ -46,7 +46,7 @@ static void init_core(unsigned int index)
 	lr_count = gic_init_cpu(&mask);
 	vgic.lr_count = lr_count < VGIC_LRS_MAX ? lr_count : VGIC_LRS_MAX;
 	vgic.gic_mask[index] = (uint8_t)mask;
-	gic_private_enable(1u << board.maintenance_intid, true);
+	gic_enable(0, 1u << board.maintenance_intid, true);
 	vcpu_init_cpu();
 	vcpu_set_online(index);
 }

@@ -48,7 +48,7 @@ void timer_init_cpu(void)
 	write_CNTHP_CTL(CNT_CTL_ENABLE);
 	isb();
 	if (board.hyp_timer_intid != 0) {
-		gic_private_enable(1u << board.hyp_timer_intid, true);
+		gic_enable(0, 1u << board.hyp_timer_intid, true);
 	}
 }
 
@@ -82,9 +82,16 @@ void timer_forward_ticking(unsigned int cpu, uint32_t intid)
  */
 static void set_timer_anew(unsigned int cpu)
 {
-	const bool watch = timer_watch != 0 && vgic_holds_timer(cpu);
+	const bool watch = timer_watch != 0 && vgic_holds_physical(cpu);
 
 	set_timer(cpu, watch ? read_CNTPCT() + watch_ticks() : NEVER);
+}
+
+void timer_watch_spi(unsigned int cpu)
+{
+	if (timer_watch != 0) {
+		set_timer_anew(cpu);
+	}
 }
 
 void tick_start(void)

@@ -39,6 +39,9 @@ static inline void timer_forward(unsigned int cpu, uint32_t intid)
 	vgic_forward(cpu, intid);
 }
 
+/* The same once an SPI that the guest owns physically went to it. */
+void timer_watch_spi(unsigned int cpu);
+
 /* CNTHP's interrupt. No lock held. */
 void timer_irq(unsigned int cpu);
 

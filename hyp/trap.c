@@ -221,8 +221,9 @@ always_inline void take_interrupt(unsigned int cpu, bool parked)
 		}
 	} else if (intid == board.hyp_timer_intid) {
 		timer_irq(cpu);
-	} else {
-		irq_handle(intid);
+	} else if (!irq_handle(intid) && vgic_forward_spi(cpu, intid, parked)) {
+		timer_watch_spi(cpu);
+		return;
 	}
 	gicc_deactivate(iar);
 }

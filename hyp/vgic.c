@@ -9,6 +9,11 @@
  * atomic operations. What a core needs of another's list registers it asks for by a kick, and waits
  * with the lock released (vgic_claim), answering the others' requests meanwhile.
  *
+ * An interrupt that the guest owns physically (hw: its timers, SPIs of passed devices) fires on the
+ * core that the guest's distributor names, and stays active there until the guest's end of it in a
+ * HW list register. Until it is in one it is latched; when the guest changes what matters to the
+ * distributor, that gets it back (vgic_give_back).
+ *
  * Source: IHI 0048B 3.2 (states of an interrupt).
  */
 #include "vgic_state.h"
@@ -207,14 +212,16 @@ bool vgic_pending(unsigned int cpu)
 	return pending;
 }
 
-bool vgic_holds_timer(unsigned int cpu)
+bool vgic_holds_physical(unsigned int cpu)
 {
-	const struct irq_bank *private = &vgic.cpu[cpu].private;
-	bool held = ((private->latched | private->active) & HW_PRIVATE) != 0;
+	const struct vgic_cpu *vc = &vgic.cpu[cpu];
+	bool held = ((vc->private.latched | vc->private.active) & HW_PRIVATE) != 0 ||
+		    (vc->taken | vc->spi_words) != 0;
 
-	for (uint32_t timers = private->in_lr & HW_PRIVATE; timers != 0; timers &= timers - 1) {
-		held |= (gich_read_lr(private->list[__builtin_ctz(timers)]) &
-			 (LR_PENDING | LR_ACTIVE)) != 0;
+	for (uint32_t used = vc->lr_used; used != 0; used &= used - 1) {
+		const uint32_t lr = gich_read_lr((unsigned int)__builtin_ctz(used));
+
+		held |= (lr & LR_HW) != 0 && (lr & (LR_PENDING | LR_ACTIVE)) != 0;
 	}
 	return held;
 }
@@ -243,9 +250,7 @@ static void dir_write(void *device, uint32_t offset, uint32_t size, uint32_t val
 	if ((bank->taken & bit) != 0 && bank->owner[n] == cpu) {
 		bank->taken &= ~bit;
 	}
-	if ((bank->active & bank->hw & bit) != 0) {
-		gicc_deactivate(n);
-	}
+	vgic_give_back(bank, bank->active & bit);
 	bank->active &= ~bit;
 	vgic_end(bank, bit);
 }
@@ -295,10 +300,40 @@ void vgic_reset(unsigned int words, unsigned int cores, unsigned int lr_count)
 	}
 }
 
+void vgic_own_spi(uint32_t intid)
+{
+	const uint32_t word = intid / 32, bit = 1u << intid % 32;
+	struct irq_bank *bank = &vgic.spi[word - 1];
+
+	bank->hw |= bit;
+	gic_enable(word, bit, false);
+	gic_pend(word, bit, false);
+	gic_deactivate(word, bit);
+	gic_configure(word, bit, 0);
+	gic_target(intid, bank->target[intid % 32] != 0 ? vgic.gic_mask[0] : 0);
+}
+
+void vgic_give_back(struct irq_bank *bank, uint32_t mask)
+{
+	mask &= bank->hw;
+	if (mask == 0) {
+		return;
+	}
+	gic_pend(bank->word, mask & bank->latched, true);
+	bank->latched &= ~mask;
+	if (bank->word != 0) {
+		gic_deactivate(bank->word, mask); /* whichever core acknowledged it */
+		return;
+	}
+	for (; mask != 0; mask &= mask - 1) {
+		gicc_deactivate((uint32_t)__builtin_ctz(mask));
+	}
+}
+
 void vgic_leave_cpu(unsigned int cpu)
 {
 	vgic_withdraw_all(cpu);
-	gic_private_enable(HW_PRIVATE, false);
+	gic_enable(0, HW_PRIVATE, false);
 }
 
 void vgic_enter_cpu(unsigned int cpu)
@@ -308,9 +343,9 @@ void vgic_enter_cpu(unsigned int cpu)
 	vgic_withdraw_all(cpu);
 	private->latched &= ~HW_PRIVATE;
 	private->active &= ~HW_PRIVATE;
-	gic_private_pend(HW_PRIVATE, false);
+	gic_pend(0, HW_PRIVATE, false);
 	gicc_deactivate(INTID_VTIMER);
 	gicc_deactivate(INTID_PTIMER);
-	gic_private_enable(private->enabled & HW_PRIVATE, true);
+	gic_enable(0, private->enabled & HW_PRIVATE, true);
 	vgic_refresh(cpu);
 }

@@ -25,11 +25,12 @@ struct irq_bank {
 	uint32_t active;  /* only what no list register holds */
 	uint32_t taken;   /* acknowledged, in no list register any more, its end still to come */
 	uint32_t group1;
-	uint32_t edge;     /* configuration: edge-triggered */
-	uint32_t hw;       /* owned by the guest physically: list registers carry the HW bit */
-	uint32_t in_lr;    /* a list register of some core is its own, and has its state, if only
-			      "inactive" */
-	uint32_t claimed;  /* must stay out of list registers, see vgic_claim() */
+	uint32_t edge;    /* configuration: edge-triggered */
+	uint32_t hw;      /* owned by the guest physically: list registers carry the HW bit, and the
+			     physical interrupt is active while it is latched or active here */
+	uint32_t in_lr;   /* a list register of some core is its own, and has its state, if only
+			     "inactive" */
+	uint32_t claimed; /* must stay out of list registers, see vgic_claim() */
 	uint32_t claimers; /* cores that wait for that */
 	union {
 		uint8_t priority[32];
@@ -99,15 +100,27 @@ void vgic_refresh(unsigned int cpu);
 /* A physical private interrupt that the guest owns fired on this core. @intid: 16 to 31. */
 void vgic_forward(unsigned int cpu, uint32_t intid);
 
+/*
+ * The guest owns this SPI physically: its distributor's settings of it are the physical ones. After
+ * each vgic_reset(), once vgic.gic_mask of the boot core is known; the physical side is reset too.
+ */
+void vgic_own_spi(uint32_t intid);
+
+/*
+ * A physical SPI fired on this core: acknowledged, its priority dropped. Returns false if the guest
+ * does not own it. @parked: the core does not run its vCPU. From any core, vgic.lock not held.
+ */
+bool vgic_forward_spi(unsigned int cpu, uint32_t intid, bool parked);
+
 /* The wire of an emulated device; see struct irq_line. From any core, vgic.lock not held. */
 void vgic_set_line(uint32_t intid, bool level);
 
 /*
  * @cpu is this core. vgic_pending(): some interrupt is pending, so that WFI would return at once.
- * vgic_holds_timer(): one of the guest's timers is pending or active.
+ * vgic_holds_physical(): a physical interrupt of the guest, a timer's or an SPI, may be active.
  */
 bool vgic_pending(unsigned int cpu);
-bool vgic_holds_timer(unsigned int cpu);
+bool vgic_holds_physical(unsigned int cpu);
 
 /* The guest's distributor registers; no device (vgicd.c). */
 extern const struct mmio_ops vgicd_ops;

@@ -83,7 +83,7 @@ always_inline uint32_t take_pending(struct vgic_cpu *vc, struct irq_bank *bank, 
 
 	bank->latched &= ~bit;
 	if ((bank->hw & bit) != 0) {
-		return LR_PENDING | LR_LATCHED | LR_HW | n << LR_PINTID_SHIFT;
+		return LR_PENDING | LR_LATCHED | LR_HW | (bank->word * 32 + n) << LR_PINTID_SHIFT;
 	}
 	if (bank->word == 0 && n < 16) {
 		source = (uint32_t)__builtin_ctz(vc->sgi_source[n]) << LR_CPUID_SHIFT;
@@ -393,6 +393,57 @@ void vgic_forward(unsigned int cpu, uint32_t intid)
 	}
 	vc->private.latched |= 1u << intid;
 	vgic_refresh(cpu);
+}
+
+/* If the guest has ended the SPI in its last list register, this core's: that has it once more, or
+ * is released. */
+static bool forward_again(struct vgic_cpu *vc, struct irq_bank *bank, unsigned int n)
+{
+	const unsigned int i = bank->list[n];
+
+	if (((bank->in_lr & ~bank->claimed) >> n & 1) == 0 || bank->owner[n] != vc->index ||
+	    (gich_read_lr(i) & LR_STATE) != 0) {
+		return false;
+	}
+	if (vc->odd != 0) {
+		release(vc->index, i);
+		return false;
+	}
+	gich_write_lr(i, vc->lr[i] & ~LR_LATCHED);
+	return true;
+}
+
+/*
+ * The same for an SPI. What fires on a core that is not the target any more, or while disabled, was
+ * on its way when that changed: the distributor gets it back. One that fires while it is still
+ * active here (only the guest's own settings can make it so) stays pending there.
+ */
+bool vgic_forward_spi(unsigned int cpu, uint32_t intid, bool parked)
+{
+	struct vgic_cpu *vc = &vgic.cpu[cpu];
+	const uint32_t n = intid & 31, bit = 1u << n;
+	struct irq_bank *bank = vc->bank[intid / 32];
+
+	if (bank == NULL || (bank->hw & bit) == 0) {
+		return false;
+	}
+	spin_lock(&vgic.lock);
+	if (!forward_again(vc, bank, n)) {
+		if (((bank->in_lr | bank->active | bank->latched) & bit) != 0) {
+			gic_pend(bank->word, bit, true);
+		} else {
+			bank->latched |= bit;
+			vc->spi_words |= 1u << (bank->word - 1);
+			if ((bank->enabled & bit) == 0 || vgic_target(bank, n) != cpu) {
+				vgic_give_back(bank, bit);
+			}
+		}
+	}
+	spin_unlock(&vgic.lock);
+	if (!parked) {
+		vgic_refresh(cpu);
+	}
+	return true;
 }
 
 /* Interrupt @n's list register is this core's, all that is pending of it is in there, and nothing

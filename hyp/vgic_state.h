@@ -72,6 +72,13 @@ void vgic_take(unsigned int cpu, struct irq_bank *bank, unsigned int n, uint32_t
 void vgic_complete_taken(unsigned int cpu);
 void vgic_forget_taken(unsigned int cpu);
 
+/*
+ * The guest's own physical interrupts in @mask, active or latched here, are not any more: the
+ * physical side ends, and what was latched is pending there again, for whoever is its
+ * target by now, or until it is enabled. vgic.lock held if the bank is not private.
+ */
+void vgic_give_back(struct irq_bank *bank, uint32_t mask);
+
 /* GICD_CTLR; all cores must look afterwards. vgic.lock held. */
 void vgic_set_ctlr(uint32_t value);
 

@@ -80,9 +80,7 @@ static void end_taken(unsigned int cpu, struct irq_bank *bank, unsigned int n)
 	const uint32_t bit = 1u << n;
 
 	bank->taken &= ~bit;
-	if ((bank->active & bank->hw & bit) != 0) {
-		gicc_deactivate(n);
-	}
+	vgic_give_back(bank, bank->active & bit);
 	bank->active &= ~bit;
 	if (bank->word != 0) {
 		vgic_repeat_spi(cpu, bank, n);

@@ -80,7 +80,7 @@ static uint32_t write_set_enable(struct irq_bank *bank, uint32_t offset, uint32_
 	(void)lanes;
 	bank->enabled |= changed;
 	if ((changed & bank->hw) != 0) {
-		gic_private_enable(changed & bank->hw, true);
+		gic_enable(bank->word, changed & bank->hw, true);
 	}
 	return changed;
 }
@@ -99,10 +99,13 @@ static uint32_t write_clear_enable(struct irq_bank *bank, uint32_t offset, uint3
 	(void)offset;
 	(void)lanes;
 	if ((changed & bank->hw) != 0) {
-		gic_private_enable(changed & bank->hw, false);
+		gic_enable(bank->word, changed & bank->hw, false);
 	}
 	bank->enabled &= ~changed;
 	vgic_claim(bank, changed);
+	if (bank->word != 0) {
+		vgic_give_back(bank, changed & bank->latched);
+	}
 	return changed;
 }
 
@@ -129,7 +132,7 @@ static uint32_t read_pending(struct irq_bank *bank, uint32_t offset)
 	uint32_t pending = read_state(bank, false);
 
 	(void)offset;
-	return bank->hw == 0 ? pending : pending | (gic_private_pending() & bank->hw);
+	return bank->hw == 0 ? pending : pending | (gic_pending(bank->word) & bank->hw);
 }
 
 static uint32_t read_active(struct irq_bank *bank, uint32_t offset)
@@ -140,8 +143,11 @@ static uint32_t read_active(struct irq_bank *bank, uint32_t offset)
 
 /* The guest's own physical interrupts in @mask become pending where they come from, unless they are
  * already. */
-static void pend_physical(const struct irq_bank *bank, uint32_t mask)
+static void pend_physical(struct irq_bank *bank, uint32_t mask)
 {
+	if (bank->word != 0) {
+		vgic_claim(bank, mask); /* other cores' list registers can't be read */
+	}
 	mask &= ~bank->latched;
 	for (uint32_t held = mask & bank->in_lr; held != 0; held &= held - 1) {
 		const unsigned int n = (unsigned int)__builtin_ctz(held);
@@ -150,7 +156,7 @@ static void pend_physical(const struct irq_bank *bank, uint32_t mask)
 			mask &= ~(1u << n);
 		}
 	}
-	gic_private_pend(mask, true);
+	gic_pend(bank->word, mask, true);
 }
 
 static uint32_t write_set_pending(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
@@ -162,6 +168,10 @@ static uint32_t write_set_pending(struct irq_bank *bank, uint32_t offset, uint32
 	(void)lanes;
 	if ((changed & bank->hw) != 0) {
 		pend_physical(bank, changed & bank->hw);
+		if (bank->word != 0) {
+			bank->latched |= changed & ~bank->hw;
+			return changed;
+		}
 		changed &= ~bank->hw;
 	}
 	if (changed != 0 && (changed & (changed - 1)) == 0 &&
@@ -170,13 +180,6 @@ static uint32_t write_set_pending(struct irq_bank *bank, uint32_t offset, uint32
 	}
 	bank->latched |= changed;
 	return changed;
-}
-
-static void deactivate_physical(uint32_t mask)
-{
-	for (; mask != 0; mask &= mask - 1) {
-		gicc_deactivate((uint32_t)__builtin_ctz(mask));
-	}
 }
 
 static uint32_t write_clear_pending(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
@@ -188,8 +191,11 @@ static uint32_t write_clear_pending(struct irq_bank *bank, uint32_t offset, uint
 	(void)lanes;
 	vgic_claim(bank, changed);
 	if (physical != 0) {
-		gic_private_pend(physical, false);
-		deactivate_physical(physical & bank->latched);
+		const uint32_t latched = physical & bank->latched;
+
+		bank->latched &= ~physical;
+		gic_pend(bank->word, physical, false);
+		vgic_give_back(bank, latched);
 	}
 	bank->latched &= ~changed;
 	return changed;
@@ -215,7 +221,7 @@ static uint32_t write_clear_active(struct irq_bank *bank, uint32_t offset, uint3
 	(void)offset;
 	(void)lanes;
 	vgic_claim(bank, value);
-	deactivate_physical(value & bank->active & bank->hw);
+	vgic_give_back(bank, value & bank->active);
 	bank->active &= ~value;
 	return value;
 }
@@ -249,6 +255,18 @@ static uint32_t read_target(struct irq_bank *bank, uint32_t offset)
 		       : bank->target_word[offset % 32 / 4]; /* 4.3.12: RAZ/WI with one */
 }
 
+/* The guest's own SPIs in @mask go where the guest wants them from now on. */
+static void target_physical(struct irq_bank *bank, uint32_t mask)
+{
+	for (uint32_t left = mask; left != 0; left &= left - 1) {
+		const unsigned int n = (unsigned int)__builtin_ctz(left);
+		const unsigned int target = vgic_target(bank, n);
+
+		gic_target(bank->word * 32 + n, target < CPUS_MAX ? vgic.gic_mask[target] : 0);
+	}
+	vgic_give_back(bank, mask & ~bank->active);
+}
+
 static uint32_t write_target(struct irq_bank *bank, uint32_t offset, uint32_t lanes, uint32_t value)
 {
 	uint32_t *targets = &bank->target_word[offset % 32 / 4];
@@ -260,6 +278,9 @@ static uint32_t write_target(struct irq_bank *bank, uint32_t offset, uint32_t la
 	}
 	vgic_claim(bank, changed);
 	*targets = (*targets & ~lanes) | (value & cores);
+	if ((changed & bank->hw) != 0) {
+		target_physical(bank, changed & bank->hw);
+	}
 	return changed;
 }
 
@@ -285,9 +306,12 @@ static uint32_t write_config(struct irq_bank *bank, uint32_t offset, uint32_t la
 	}
 	edge <<= (offset & 4) * 4;
 	changed <<= (offset & 4) * 4;
-	changed &= except_sgis(bank, (bank->edge ^ edge) & ~bank->hw);
+	changed &= except_sgis(bank, (bank->edge ^ edge) & ~(bank->word == 0 ? bank->hw : 0));
 	vgic_claim(bank, changed);
 	bank->edge = (bank->edge & ~changed) | (edge & changed);
+	if ((changed & bank->hw) != 0) {
+		gic_configure(bank->word, changed & bank->hw, edge);
+	}
 	return changed;
 }
 

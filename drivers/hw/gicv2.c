@@ -105,7 +105,7 @@ bool gic_looks_again(uint32_t intid)
 {
 	bool again = true;
 
-	gic_private_enable(1u << intid, true);
+	gic_enable(0, 1u << intid, true);
 	if (is_highest_pending(intid)) {
 		gicc_eoi(gicc_acknowledge());
 		mmio_write(GICH_VA + GICH_VMCR, VMCR_OPEN);
@@ -116,7 +116,7 @@ bool gic_looks_again(uint32_t intid)
 		dsb();
 		again = is_highest_pending(intid);
 	}
-	gic_private_enable(1u << intid, false);
+	gic_enable(0, 1u << intid, false);
 	gicc_deactivate(intid);
 	gich_reset();
 	return again;
@@ -125,4 +125,26 @@ bool gic_looks_again(uint32_t intid)
 void gic_enable_spi(uint32_t intid)
 {
 	mmio_write(GICD_VA + GICD_ISENABLER + intid / 32 * 4, 1u << intid % 32);
+}
+
+void gic_configure(uint32_t word, uint32_t mask, uint32_t edge)
+{
+	for (unsigned int half = 0; half < 2; half++) {
+		const uintptr_t at = GICD_VA + GICD_ICFGR + 8 * word + 4 * half;
+		uint32_t value = mmio_read(at);
+
+		for (unsigned int i = 0; i < 16; i++) {
+			const uint32_t bit = 1u << (16 * half + i), field = 2u << 2 * i;
+
+			if ((mask & bit) != 0) {
+				value = (edge & bit) != 0 ? value | field : value & ~field;
+			}
+		}
+		mmio_write(at, value);
+	}
+}
+
+void gic_target(uint32_t intid, uint32_t cores)
+{
+	*(volatile uint8_t *)(GICD_VA + GICD_ITARGETSR + intid) = (uint8_t)cores;
 }

@@ -122,23 +122,29 @@ static inline uint32_t gich_read_apr(void)
 	return mmio_read(GICH_VA + 0x0f0);
 }
 
-/* Lets this core's private interrupts in @mask (bit = INTID, 16 to 31) reach it, or not. */
-static inline void gic_private_enable(uint32_t mask, bool enable)
+/*
+ * The distributor's registers with one bit an interrupt (4.3.5 to 4.3.9): the interrupts in @mask
+ * of 32 * @word to 32 * @word + 31. Word 0 is this core's own private ones. gic_pend() makes them
+ * pending by software, or takes that back.
+ */
+static inline void gic_enable(uint32_t word, uint32_t mask, bool enable)
 {
-	mmio_write(GICD_VA + (enable ? 0x100 : 0x180), mask);
+	mmio_write(GICD_VA + (enable ? 0x100 : 0x180) + 4 * word, mask);
 }
 
-/* Makes this core's private interrupts in @mask pending by software, or takes that back
- * (4.3.7, 4.3.8). */
-static inline void gic_private_pend(uint32_t mask, bool pending)
+static inline void gic_pend(uint32_t word, uint32_t mask, bool pending)
 {
-	mmio_write(GICD_VA + (pending ? 0x200 : 0x280), mask);
+	mmio_write(GICD_VA + (pending ? 0x200 : 0x280) + 4 * word, mask);
 }
 
-/* This core's private interrupts whose physical state is pending. */
-static inline uint32_t gic_private_pending(void)
+static inline uint32_t gic_pending(uint32_t word)
 {
-	return mmio_read(GICD_VA + 0x200);
+	return mmio_read(GICD_VA + 0x200 + 4 * word);
+}
+
+static inline void gic_deactivate(uint32_t word, uint32_t mask)
+{
+	mmio_write(GICD_VA + 0x380 + 4 * word, mask);
 }
 
 #else /* tests on the host bring their own */
@@ -153,9 +159,10 @@ void gich_write_hcr(uint32_t value);
 uint32_t gich_read_hcr(void);
 uint32_t gich_read_vmcr(void);
 uint32_t gich_read_apr(void);
-void gic_private_enable(uint32_t mask, bool enable);
-void gic_private_pend(uint32_t mask, bool pending);
-uint32_t gic_private_pending(void);
+void gic_enable(uint32_t word, uint32_t mask, bool enable);
+void gic_pend(uint32_t word, uint32_t mask, bool pending);
+uint32_t gic_pending(uint32_t word);
+void gic_deactivate(uint32_t word, uint32_t mask);
 #endif
 
 /*
@@ -183,6 +190,12 @@ void gich_reset(void);
  * disabled, and the virtual interface as after reset.
  */
 bool gic_looks_again(uint32_t intid);
+
+/* The SPIs in @mask of @word are triggered as the bits of @edge say: 1: by an edge (4.3.13). */
+void gic_configure(uint32_t word, uint32_t mask, uint32_t edge);
+
+/* An SPI goes to the cores in @cores, bits as in GICD_ITARGETSR (4.3.12); to none. */
+void gic_target(uint32_t intid, uint32_t cores);
 
 /* Lets an SPI of a physical device through to the boot core. @intid: 32 to 1019. */
 void gic_enable_spi(uint32_t intid);

@@ -45,7 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 				    .words = 2 + (machine >> 7),
 				    .cores = 1 + (machine & 3),
 				    .lrs = 1 + (machine >> 2 & 3),
-				    .avoid = (machine & 16) != 0 ? avoid : 0};
+				    .avoid = (machine & 16) != 0 ? avoid : 0,
+				    .own_spis = (machine & 32) != 0,
+				    .active_by_core = (machine & 64) != 0};
 
 	decisions.x = take16(&decisions.in) * 2654435761u + 88675123u;
 	if (decisions.x == 0) {

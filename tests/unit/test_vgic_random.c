@@ -28,7 +28,7 @@ static uint8_t next_random(void *source)
 	return (uint8_t)(*x >> 11);
 }
 
-static void run(unsigned int avoid, unsigned int cores)
+static void run_on(unsigned int avoid, unsigned int cores, bool own_spis, bool active_by_core)
 {
 	const char *only = getenv("TEST_SEED");
 	const uint32_t first = only == NULL ? 0 : (uint32_t)strtoul(only, NULL, 10);
@@ -40,10 +40,17 @@ static void run(unsigned int avoid, unsigned int cores)
 					    .words = 3,
 					    .cores = cores,
 					    .lrs = 4,
-					    .avoid = avoid};
+					    .avoid = avoid,
+					    .own_spis = own_spis,
+					    .active_by_core = active_by_core};
 
 		steps_run(&steps, STEPS);
 	}
+}
+
+static void run(unsigned int avoid, unsigned int cores)
+{
+	run_on(avoid, cores, false, false);
 }
 
 static void test_one_core(void **state)
@@ -71,13 +78,30 @@ static void test_plain_guest(void **state)
 	run(255, 3);
 }
 
+static void test_physical_spis(void **state)
+{
+	(void)state;
+	for (unsigned int cores = 1; cores <= 4; cores++) {
+		run_on(255, cores, true, false);
+		run_on(0, cores, true, false);
+	}
+}
+
+static void test_physical_spis_on_qemu(void **state)
+{
+	(void)state;
+	for (unsigned int cores = 2; cores <= 4; cores++) {
+		run_on(255, cores, true, true);
+		run_on(0, cores, true, true);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain_guest),
-		cmocka_unit_test(test_one_core),
-		cmocka_unit_test(test_two_cores),
-		cmocka_unit_test(test_four_cores),
+		cmocka_unit_test(test_plain_guest),   cmocka_unit_test(test_one_core),
+		cmocka_unit_test(test_two_cores),     cmocka_unit_test(test_four_cores),
+		cmocka_unit_test(test_physical_spis), cmocka_unit_test(test_physical_spis_on_qemu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,23 +124,96 @@ void gic_kick(uint32_t targets)
 	}
 }
 
-void gic_private_enable(uint32_t mask, bool enable)
+/* The lowest of the SPIs in *@mask, which loses it; NULL if it is empty. */
+static struct hw_spi *next_spi(uint32_t word, uint32_t *mask, uint32_t *intid)
 {
-	struct hw_core *core = self();
-
-	core->ppi_enabled = enable ? core->ppi_enabled | mask : core->ppi_enabled & ~mask;
+	if (*mask == 0) {
+		return NULL;
+	}
+	*intid = word * 32 + (uint32_t)__builtin_ctz(*mask);
+	*mask &= *mask - 1;
+	if (*intid >= HW_INTIDS || !hw.spi[*intid].owned) {
+		hw_fail("a physical SPI that the guest does not own");
+	}
+	return &hw.spi[*intid];
 }
 
-void gic_private_pend(uint32_t mask, bool pending)
+void gic_enable(uint32_t word, uint32_t mask, bool enable)
 {
 	struct hw_core *core = self();
+	struct hw_spi *spi;
+	uint32_t intid;
 
-	core->ppi_latched = pending ? core->ppi_latched | mask : core->ppi_latched & ~mask;
+	if (word == 0) {
+		core->ppi_enabled = enable ? core->ppi_enabled | mask : core->ppi_enabled & ~mask;
+		return;
+	}
+	while ((spi = next_spi(word, &mask, &intid)) != NULL) {
+		spi->enabled = enable;
+	}
 }
 
-uint32_t gic_private_pending(void)
+void gic_pend(uint32_t word, uint32_t mask, bool pending)
 {
-	return self()->ppi_wire | self()->ppi_latched;
+	struct hw_core *core = self();
+	struct hw_spi *spi;
+	uint32_t intid;
+
+	if (word == 0) {
+		core->ppi_latched = pending ? core->ppi_latched | mask : core->ppi_latched & ~mask;
+		return;
+	}
+	while ((spi = next_spi(word, &mask, &intid)) != NULL) {
+		spi->pending = pending;
+		if (pending && hw.returned != NULL) {
+			hw.returned(intid);
+		}
+	}
+}
+
+static bool spi_pending(const struct hw_spi *spi)
+{
+	return spi->pending || (spi->wire && !spi->edge);
+}
+
+uint32_t gic_pending(uint32_t word)
+{
+	uint32_t pending = 0;
+
+	if (word == 0) {
+		return self()->ppi_wire | self()->ppi_latched;
+	}
+	for (uint32_t n = 0; n < 32; n++) {
+		pending |= (spi_pending(&hw.spi[word * 32 + n]) ? 1u : 0u) << n;
+	}
+	return pending;
+}
+
+void gic_deactivate(uint32_t word, uint32_t mask)
+{
+	struct hw_spi *spi;
+	uint32_t intid;
+
+	while ((spi = next_spi(word, &mask, &intid)) != NULL) {
+		spi->active = 0;
+	}
+}
+
+void gic_configure(uint32_t word, uint32_t mask, uint32_t edge)
+{
+	struct hw_spi *spi;
+	uint32_t intid;
+
+	while ((spi = next_spi(word, &mask, &intid)) != NULL) {
+		spi->edge = (edge >> intid % 32 & 1) != 0;
+	}
+}
+
+void gic_target(uint32_t intid, uint32_t cores)
+{
+	uint32_t mask = 1u << intid % 32;
+
+	next_spi(intid / 32, &mask, &intid)->cores = (uint8_t)cores;
 }
 
 void vgic_trap_dir(void)
@@ -170,9 +243,36 @@ static uint32_t firing(const struct hw_core *core)
 	return (core->ppi_wire | core->ppi_latched) & core->ppi_enabled & ~core->ppi_active;
 }
 
+/* The lowest SPI that the distributor signals to the core; 0: none. */
+static uint32_t spi_firing(unsigned int cpu)
+{
+	for (uint32_t intid = 32; intid < HW_INTIDS; intid++) {
+		const struct hw_spi *spi = &hw.spi[intid];
+
+		if (spi->enabled && spi_pending(spi) && (spi->cores & vgic.gic_mask[cpu]) != 0 &&
+		    (spi->active & (hw.active_by_core ? 1u << cpu : ~0u)) == 0) {
+			return intid;
+		}
+	}
+	return 0;
+}
+
 bool hw_is_quiet(unsigned int cpu)
 {
-	return !hw.core[cpu].kicked && firing(&hw.core[cpu]) == 0 && !maintenance(&hw.core[cpu]);
+	return !hw.core[cpu].kicked && firing(&hw.core[cpu]) == 0 && spi_firing(cpu) == 0 &&
+	       !maintenance(&hw.core[cpu]);
+}
+
+static void take_spi(unsigned int cpu, uint32_t intid)
+{
+	hw.spi[intid].active |= (uint8_t)(1u << cpu);
+	hw.spi[intid].pending = false;
+	if (hw.fired != NULL) {
+		hw.fired(cpu, intid);
+	}
+	if (!vgic_forward_spi(cpu, intid, hw.core[cpu].parked)) {
+		hw_fail("an SPI is not known as the guest's own");
+	}
 }
 
 void hw_interrupt(unsigned int cpu)
@@ -193,6 +293,8 @@ void hw_interrupt(unsigned int cpu)
 			hw.fired(cpu, intid);
 		}
 		vgic_forward(cpu, intid);
+	} else if (spi_firing(cpu) != 0) {
+		take_spi(cpu, spi_firing(cpu));
 	} else if (maintenance(core)) {
 		vgic_refresh(cpu);
 	}
@@ -350,6 +452,17 @@ uint32_t hw_acknowledge(unsigned int cpu, bool alias)
 	return iar;
 }
 
+static void end_physical(struct hw_core *core, uint32_t intid)
+{
+	if (intid < 32) {
+		core->ppi_active &= ~(1u << intid);
+	} else {
+		uint32_t ended = hw.active_by_core ? 1u << (core - hw.core) : 0xff;
+
+		hw.spi[intid].active = (uint8_t)(hw.spi[intid].active & ~ended);
+	}
+}
+
 /* Returns false if no list register holds the interrupt as active. */
 static bool deactivate(struct hw_core *core, uint32_t iar)
 {
@@ -358,8 +471,7 @@ static bool deactivate(struct hw_core *core, uint32_t iar)
 		    (core->lr[i] & LR_INTID) == (iar & IAR_INTID)) {
 			core->lr[i] &= ~LR_ACTIVE;
 			if ((core->lr[i] & LR_HW) != 0) {
-				core->ppi_active &=
-					~(1u << (core->lr[i] >> LR_PINTID_SHIFT & 0x1f));
+				end_physical(core, core->lr[i] >> LR_PINTID_SHIFT & IAR_INTID);
 			}
 			return true;
 		}
@@ -419,9 +531,16 @@ void hw_write(unsigned int cpu, uint32_t offset, unsigned int size, uint32_t val
 
 void hw_wire(unsigned int cpu, uint32_t intid, bool level)
 {
+	struct hw_spi *spi = &hw.spi[intid];
+
 	hw.self = cpu;
 	hw.waits = 0;
-	vgic_set_line(intid, level);
+	if (!spi->owned) {
+		vgic_set_line(intid, level);
+		return;
+	}
+	spi->pending |= level && !spi->wire && spi->edge;
+	spi->wire = level;
 }
 
 void hw_timer(unsigned int cpu, uint32_t intid, bool level)
@@ -436,12 +555,14 @@ void hw_leave(unsigned int cpu)
 	hw.self = cpu;
 	hw.waits = 0;
 	vgic_leave_cpu(cpu);
+	hw.core[cpu].parked = true;
 }
 
 void hw_enter(unsigned int cpu)
 {
 	hw.self = cpu;
 	hw.waits = 0;
+	hw.core[cpu].parked = false;
 	vgic_enter_cpu(cpu);
 }
 
@@ -461,6 +582,18 @@ void hw_reset(unsigned int words, unsigned int cores, unsigned int lrs)
 	}
 }
 
+void hw_own(uint32_t intid)
+{
+	hw.self = 0;
+	hw.spi[intid] = (struct hw_spi){.owned = true,
+					.pending = true,
+					.enabled = true,
+					.edge = true,
+					.active = 1,
+					.cores = 0xff};
+	vgic_own_spi(intid);
+}
+
 static void check_lr(unsigned int cpu, unsigned int i)
 {
 	const uint32_t lr = hw.core[cpu].lr[i], intid = lr & LR_INTID, bit = 1u << intid % 32;
@@ -475,7 +608,8 @@ static void check_lr(unsigned int cpu, unsigned int i)
 	if ((lr & LR_PENDING) != 0 && (bank->enabled & irq_bank_open(bank) & bit) == 0) {
 		hw_fail("a list register holds a disabled interrupt as pending");
 	}
-	if (((lr & LR_HW) != 0) != (intid == INTID_VTIMER || intid == INTID_PTIMER) ||
+	if (((lr & LR_HW) != 0) != (intid == INTID_VTIMER || intid == INTID_PTIMER ||
+				    (intid < HW_INTIDS && hw.spi[intid].owned)) ||
 	    ((lr & LR_HW) != 0 && (lr >> LR_PINTID_SHIFT & IAR_INTID) != intid)) {
 		hw_fail("a list register's HW bit is wrong");
 	}

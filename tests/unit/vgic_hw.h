@@ -24,11 +24,22 @@ struct hw_core {
 	uint32_t lr[VGIC_LRS_MAX];
 	uint32_t hcr, apr, ctlr, pmr, bpr, abpr;
 	uint32_t ppi_wire, ppi_latched, ppi_enabled, ppi_active; /* physical; bit = INTID */
-	bool kicked;
+	bool kicked, parked;
 };
+
+/* An SPI that the guest owns physically, in the board's distributor. */
+struct hw_spi {
+	bool owned, wire, pending, enabled, edge;
+	uint8_t active, cores; /* masks: by core's index; by bits of GICD_ITARGETSR */
+};
+
+#define HW_INTIDS 160u
 
 struct hw {
 	struct hw_core core[CPUS_MAX];
+	struct hw_spi spi[HW_INTIDS]; /* by INTID */
+	bool active_by_core; /* as QEMU has it: an SPI that is active on one core can fire on
+				another */
 	unsigned int cores, lrs, self;
 	bool dir_trapped; /* vgic_trap_dir() was called */
 	bool nested;      /* other cores run while one waits for the lock */
@@ -38,7 +49,8 @@ struct hw {
 	void (*window)(void); /* NULL, or what guests on other cores do when an access first frees
 				 the lock */
 	void (*fired)(unsigned int cpu,
-		      uint32_t intid); /* NULL, or told of each physical interrupt */
+		      uint32_t intid);    /* NULL, or told of each physical interrupt */
+	void (*returned)(uint32_t intid); /* NULL, or told of each SPI that bivy makes pending */
 };
 
 extern struct hw hw;
@@ -48,6 +60,9 @@ _Noreturn void hw_fail(const char *message);
 
 /* Everything as after reset, all @cores run their guest, with its GICV at its reset state. */
 void hw_reset(unsigned int words, unsigned int cores, unsigned int lrs);
+
+/* The guest gets this SPI physically. */
+void hw_own(uint32_t intid);
 
 /* The guest's CPU interface: groups enabled, priority mask open. */
 void hw_open(unsigned int cpu, uint32_t ctlr);
@@ -67,7 +82,8 @@ uint32_t hw_group_priority(const struct hw_core *core, uint32_t priority, bool g
 uint32_t hw_read(unsigned int cpu, uint32_t offset, unsigned int size);
 void hw_write(unsigned int cpu, uint32_t offset, unsigned int size, uint32_t value);
 
-/* A device's wire, driven from @cpu; the timer wire of @cpu itself. */
+/* A device's wire, driven from @cpu, or by the device itself if the guest owns it physically; the
+ * timer wire of @cpu itself. */
 void hw_wire(unsigned int cpu, uint32_t intid, bool level);
 void hw_timer(unsigned int cpu, uint32_t intid, bool level);
 

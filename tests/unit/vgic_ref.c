@@ -25,7 +25,7 @@ static bool pending(const struct ref_irq *irq)
 
 bool ref_is_pending(unsigned int cpu, uint32_t intid)
 {
-	return pending(ref_irq(cpu, intid));
+	return pending(ref_irq(cpu, intid)) || ref_irq(cpu, intid)->physical;
 }
 
 /* The distributor would signal it to @cpu. */
@@ -62,7 +62,7 @@ void ref_settled(void)
 
 			irq->maybe[cpu] = false;
 			irq->maybe_sources = 0;
-			irq->again = irq->stale_end = false;
+			irq->again = irq->stale_end = irq->fresh = false;
 			irq->raced &= irq->level && !irq->edge; /* its wire hides the latch */
 			irq->again_sources = irq->raced_sources = 0;
 		}
@@ -218,7 +218,9 @@ void ref_wire(uint32_t intid, bool level)
 {
 	struct ref_irq *irq = ref_irq(0, intid);
 
-	if (level && !irq->level && irq->edge) {
+	if (level && !irq->level && irq->edge && irq->hw) {
+		irq->physical = true;
+	} else if (level && !irq->level && irq->edge) {
 		latch(irq);
 	}
 	irq->level = level;
@@ -227,8 +229,31 @@ void ref_wire(uint32_t intid, bool level)
 
 void ref_fired(unsigned int cpu, uint32_t intid)
 {
-	latch(&ref.core[cpu].private[intid]);
+	struct ref_irq *irq = ref_irq(cpu, intid);
+
+	if (intid < 32) {
+		latch(irq);
+	} else {
+		irq->twice = irq->latched;
+		irq->latched = true;
+		irq->physical = false;
+		irq->fresh = true;
+	}
 	remember();
+}
+
+void ref_own(uint32_t intid)
+{
+	ref.spi[intid].hw = true;
+}
+
+void ref_returned(uint32_t intid)
+{
+	struct ref_irq *irq = &ref.spi[intid];
+
+	irq->physical |= irq->latched;
+	irq->latched = irq->twice;
+	irq->twice = false;
 }
 
 /* Registers */
@@ -251,12 +276,15 @@ static void write_bit(unsigned int cpu, uint32_t block, uint32_t intid, bool val
 		irq->enabled = intid < 16;
 		break;
 	case 0x200:
-		if (intid >= 16) {
+		if (intid >= 32 && irq->hw) {
+			irq->physical |= !irq->latched;
+		} else if (intid >= 16) {
 			latch(irq);
 		}
 		break;
 	case 0x280:
-		irq->latched = irq->raced = false;
+		irq->raced = irq->fresh; /* before that it became pending, or after */
+		irq->latched = irq->physical = irq->twice = false;
 		break;
 	case 0x300:
 		if (!irq->active) {
@@ -284,6 +312,9 @@ static bool read_bit(unsigned int cpu, uint32_t block, uint32_t intid)
 		return irq->enabled;
 	case 0x200:
 	case 0x280:
+		if (intid >= 32 && irq->hw) {
+			return pending(irq) || irq->physical || (irq->level && !irq->edge);
+		}
 		return pending(irq) || (irq->hw && (ref.core[cpu].wire >> intid & 1) != 0);
 	default:
 		return irq->active;
@@ -294,7 +325,7 @@ static void write_config(unsigned int cpu, uint32_t intid, bool edge)
 {
 	struct ref_irq *irq = ref_irq(cpu, intid);
 
-	if (intid >= 16 && !irq->hw) {
+	if (intid >= 16 && (!irq->hw || intid >= 32)) {
 		irq->edge = edge;
 	}
 }

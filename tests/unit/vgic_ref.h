@@ -5,7 +5,8 @@
  * it makes bivy's:
  *  - an SPI for several cores is the lowest one's (the 1-of-N model lets any of them take it);
  *  - an SGI that is active is not signalled again for another source before it is deactivated;
- *  - a timer interrupt that reached the core stays pending when its wire falls, as by an edge.
+ *  - a physical interrupt that reached the core stays pending when its wire falls, as by an edge,
+ *    and a second edge before the first is acknowledged counts then.
  */
 #ifndef TESTS_VGIC_REF_H
 #define TESTS_VGIC_REF_H
@@ -18,6 +19,9 @@
 
 struct ref_irq {
 	bool enabled, group1, edge, level, latched, active, hw;
+	bool physical; /* SPI with hw: pending in the board's distributor, by a latch */
+	bool fresh;    /* SPI with hw: fired since settled */
+	bool twice;    /* fired while latched: not yet seen where that goes */
 	uint8_t priority, target, sources, owner;
 	bool again;            /* came again while pending, and its core may not yet know */
 	uint8_t again_sources; /* the same for each source of an SGI */
@@ -53,6 +57,11 @@ void ref_write(unsigned int cpu, uint32_t offset, unsigned int size, uint32_t va
 
 void ref_wire(uint32_t intid, bool level);
 void ref_fired(unsigned int cpu, uint32_t intid);
+
+/* The guest gets this SPI physically; what had fired is pending in the board's distributor again.
+ */
+void ref_own(uint32_t intid);
+void ref_returned(uint32_t intid);
 
 /* True if a GIC in this state may return @iar for a read of GICC_IAR (@alias: GICC_AIAR). */
 bool ref_may_return(unsigned int cpu, bool alias, uint32_t iar);

@@ -18,6 +18,9 @@ struct guest_core {
 	unsigned int taken_count, ended_count;
 };
 
+/* Those that the guest owns physically, and neighbours of some that it does not. */
+static const uint8_t own_spis[] = {33, 35, 38, 39, 63, 64, 95};
+
 static struct guest_core guest[CPUS_MAX];
 static const struct steps *steps;
 static bool settled; /* both know all that happened */
@@ -117,10 +120,27 @@ static struct shown look(unsigned int cpu, uint32_t intid)
 		add_list_registers(cpu, intid, &shown);
 		return shown;
 	}
+	shown.pending |= hw.spi[intid].pending;
 	for (unsigned int i = 0; i < hw.cores; i++) {
 		add_list_registers(i, intid, &shown);
 	}
 	return shown;
+}
+
+static bool is_silenced(unsigned int cpu, uint32_t intid)
+{
+	const struct ref_irq *irq = ref_irq(cpu, intid);
+	const bool active = intid < 32 ? (hw.core[cpu].ppi_active >> intid & 1) != 0
+				       : hw.spi[intid].active != 0;
+
+	return active && !irq->active && !irq->latched;
+}
+
+/* The board's distributor should have signalled it, if bivy had set it up as the guest did. */
+static bool is_forgotten(const struct ref_irq *irq)
+{
+	return irq->enabled && irq->target != 0 && !irq->active && !irq->latched &&
+	       (irq->physical || (irq->level && !irq->edge));
 }
 
 static void compare_core(unsigned int cpu)
@@ -138,9 +158,11 @@ static void compare_core(unsigned int cpu)
 		if (intid < 16 && shown.sources != irq->sources) {
 			disagree("sources", cpu, intid, shown.sources, irq->sources);
 		}
-		if (irq->hw && (hw.core[cpu].ppi_active >> intid & 1) != 0 && !irq->active &&
-		    !irq->latched) {
-			disagree("a timer is silenced for ever", cpu, intid, 1, 0);
+		if (irq->hw && is_silenced(cpu, intid)) {
+			disagree("a physical interrupt is silenced for ever", cpu, intid, 1, 0);
+		}
+		if (irq->hw && intid >= 32 && is_forgotten(irq)) {
+			disagree("a physical interrupt does not come", cpu, intid, 0, 1);
 		}
 	}
 	for (unsigned int alias = 0; ref.core[cpu].on && alias < 2; alias++) {
@@ -479,6 +501,14 @@ void steps_run(const struct steps *run, unsigned int count)
 	ref_reset(run->words, run->cores);
 	hw.window = window;
 	hw.fired = ref_fired;
+	hw.returned = ref_returned;
+	hw.active_by_core = run->active_by_core;
+	for (unsigned int i = 0; i < sizeof(own_spis) && run->own_spis; i++) {
+		if (own_spis[i] < run->words * 32) {
+			hw_own(own_spis[i]);
+			ref_own(own_spis[i]);
+		}
+	}
 	hw.timing = next32();
 	for (unsigned int cpu = 0; cpu < run->cores; cpu++) {
 		open(cpu, 3, 0xf8);

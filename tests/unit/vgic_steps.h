@@ -23,6 +23,8 @@ struct steps {
 	uint8_t (*next)(void *source);
 	void *source;
 	unsigned int words, cores, lrs, avoid;
+	bool own_spis;       /* the guest owns some SPIs physically */
+	bool active_by_core; /* see struct hw */
 };
 
 /* Starts both from reset with the guest's CPU interfaces open, then takes @count steps. */
