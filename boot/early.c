@@ -19,6 +19,7 @@
 
 struct board board;
 uint32_t image_pa;
+uint32_t board_tree[BOARD_TREE_KEPT / 4];
 uint64_t boot_l1[4] __attribute__((aligned(32)));
 uint64_t hyp_l1[4] __attribute__((aligned(32)));
 uint64_t table_pool[PT_POOL_TABLES][PT_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
@@ -159,6 +160,17 @@ static void move_image(uint32_t place)
 	*(struct board *)in_image(place, &board) = found;
 }
 
+/* Keeps the tree for bivy's later, without the room at its end. */
+static void keep_tree(const uint32_t *tree, uint32_t place)
+{
+	uint32_t *kept = in_image(place, board_tree);
+
+	if (board.tree_size <= BOARD_TREE_KEPT) {
+		memcpy(kept, tree, board.tree_size);
+		kept[1] = cpu_to_fdt32(board.tree_size);
+	}
+}
+
 /*
  * Reads the board's tree at @tree, and puts the image where it has to run. @cpsr: as at entry.
  * Returns that place.
@@ -188,6 +200,7 @@ uint32_t early_place(const void *tree, uint32_t cpsr)
 	}
 	place = find_place(here, (uint32_t)(uintptr_t)tree, fdt_totalsize(tree));
 	move_image(place);
+	keep_tree(tree, place);
 	return place;
 }
 

@@ -29,17 +29,6 @@ static bool find_compatible(struct dt_at *at, const struct dt *dt, const char *c
 	return false;
 }
 
-static bool find_gic(struct dt_at *at, const struct dt *dt)
-{
-	dt_root(at, dt);
-	do {
-		if (dt_is_gic(dt, dt_node(at)) && dt_enabled(dt, dt_node(at))) {
-			return true;
-		}
-	} while (dt_next(at));
-	return false;
-}
-
 static void read_model(struct reading *reading)
 {
 	struct dt_at at;
@@ -378,8 +367,9 @@ int board_read(const void *dtb, uint32_t limit, struct board *board, struct conf
 	}
 	reading.tree.base = (uintptr_t)dtb;
 	reading.tree.size = reading.dt.size;
+	board->tree_size = reading.dt.end;
 	read_model(&reading);
-	have_gic = find_gic(&gic, &reading.dt);
+	have_gic = dt_find_gic(&gic, &reading.dt);
 	if (have_gic) {
 		reading.gic = dt_phandle(&reading.dt, dt_node(&gic));
 	}

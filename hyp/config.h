@@ -6,13 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CPUS_MAX            8
-#define CONFIG_DEVICES_MAX  64
-#define CONFIG_RESERVED_MAX 16
-#define BOARD_VIRTIO_MAX    32
-#define BOARD_VIRTIO_SIZE   0x200         /* bytes of a transport's registers that are used */
-#define BOARD_SEED          32            /* bytes: as many as a SHA-256 has */
-#define GUEST_RAM_MAX       0xc0000000ull /* 3 GiB: the window of HYP's stage 1, see stage1.c */
+#define CPUS_MAX             8
+#define CONFIG_DEVICES_MAX   64
+#define CONFIG_RESERVED_MAX  16
+#define PASSTHROUGH_LIST_MAX 8
+#define BOARD_VIRTIO_MAX     32
+#define BOARD_VIRTIO_SIZE    0x200         /* bytes of a transport's registers that are used */
+#define BOARD_SEED           32            /* bytes: as many as a SHA-256 has */
+#define GUEST_RAM_MAX        0xc0000000ull /* 3 GiB: the window of HYP's stage 1, see stage1.c */
 
 /* A refusal: where (a node's path, a property or ""), and a sentence: what is wrong, what to do. */
 struct config_error {
@@ -78,6 +79,8 @@ struct guest_config {
 	unsigned int device_count;
 	struct device_config device[CONFIG_DEVICES_MAX];
 	unsigned int disabled_count; /* nodes that are NODE_UNEMULATED */
+	const char *passthrough;     /* bivy,passthrough, in the guest's tree: whole strings */
+	uint32_t passthrough_size;   /* bytes of it, 0: none */
 };
 
 struct range {
@@ -107,6 +110,7 @@ struct board {
 	uint32_t cpu_mpidr[CPUS_MAX]; /* affinity bits, the boot core not necessarily first */
 	uint8_t seed[BOARD_SEED]; /* the firmware's entropy: the first bytes of /chosen rng-seed */
 	bool has_seed;            /* the tree has that many */
+	uint32_t tree_size;       /* bytes of the tree without the room at its end */
 	bool psci;                /* firmware has PSCI by SMC */
 	uint32_t psci_cpu_on;     /* function ID, 0x84000003 unless PSCI 0.1 says otherwise */
 	uint64_t rtc_base;        /* PA of a PL031, 0: none */
@@ -159,6 +163,13 @@ enum guest_node {
 	NODE_VIRTIO,
 	NODE_UNEMULATED, /* has a driver (compatible) and registers, and nothing answers there */
 };
+
+/*
+ * The guest's windows: RAM, GICD, GICC, then the devices. Returns how a sentence calls number @i,
+ * below device_count + 3.
+ */
+const char *config_window(const struct guest_config *config, const struct board *board,
+			  unsigned int i, struct range *range);
 
 struct dt_at;
 enum guest_node config_node(const struct dt_at *at);

@@ -143,17 +143,23 @@ static const char *check_structure(struct check *check)
 	return "the structure block has no end";
 }
 
-/* Whether the reservations end, before the tree does. Two 64-bit words each, the last of size 0. */
-static bool reservations_end(const struct dt *dt, uint32_t left)
+/* Bytes of the reservations, two 64-bit words each, the last of size 0; 0: no end in @left bytes.
+ */
+static uint32_t reservations_size(const struct dt *dt, uint32_t left)
 {
 	uint32_t i;
 
 	for (i = 0; left - i >= 16; i += 16) {
 		if ((dt_word(dt->reservations + i + 8) | dt_word(dt->reservations + i + 12)) == 0) {
-			return true;
+			return i + 16;
 		}
 	}
-	return false;
+	return 0;
+}
+
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
 }
 
 static int check_header(const uint32_t *head, uint64_t limit, const char *what,
@@ -210,9 +216,12 @@ static const char *check_blocks(struct check *check, struct dt *dt, const uint32
 	dt->strings = (const char *)head + strings;
 	dt->reservations = (const uint8_t *)head + reservations;
 	dt->used = check->structure_size + check->strings_size;
-	if (!reservations_end(dt, dt->size - reservations)) {
+	dt->end = reservations_size(dt, dt->size - reservations);
+	if (dt->end == 0) {
 		return "the list of reserved memory has no end";
 	}
+	dt->end = larger(reservations + dt->end,
+			 larger(structure + check->structure_size, strings + check->strings_size));
 	return check_structure(check);
 }
 

@@ -31,6 +31,7 @@ struct dt {
 	const uint8_t *reservations;
 	uint32_t size; /* bytes of the whole tree, with the room that loaders leave in it */
 	uint32_t used; /* bytes of its structure and strings */
+	uint32_t end;  /* offset behind the last of its blocks */
 	struct config_error *error;
 };
 
@@ -83,6 +84,9 @@ bool dt_skip(struct dt_at *at);
 bool dt_child(struct dt_at *at, const char *name, uint32_t length);
 bool dt_find(struct dt_at *at, const struct dt *dt, const char *path, uint32_t length);
 
+/* The same for a path, or an alias for one. */
+bool dt_find_named(struct dt_at *at, const struct dt *dt, const char *name, uint32_t length);
+
 /* Goes to the node of /chosen stdout-path: a path or an alias; what follows a ':' is ignored. */
 bool dt_stdout(struct dt_at *at, const struct dt *dt);
 
@@ -117,6 +121,8 @@ bool dt_compatible(const struct dt *dt, uint32_t node, const char *string);
 bool dt_enabled(const struct dt *dt, uint32_t node);
 /* An interrupt controller that is a GICv2 (or a Cortex-A9's, which a guest can't tell). */
 bool dt_is_gic(const struct dt *dt, uint32_t node);
+/* Goes to the first such node that is enabled. */
+bool dt_find_gic(struct dt_at *at, const struct dt *dt);
 /* The node's phandle, 0 if it has none. */
 uint32_t dt_phandle(const struct dt *dt, uint32_t node);
 
@@ -130,6 +136,15 @@ uint32_t dt_size_cells(const struct dt *dt, uint32_t node);
  * with three cells); -EINVAL: malformed, or it wraps around.
  */
 int dt_reg(const struct dt_at *at, unsigned int index, struct range *range);
+
+/*
+ * Takes @range, addresses of children of @at's node at @level, through the `ranges` of that node
+ * and its parents up to the root. The errors are those of dt_reg().
+ */
+int dt_to_root(const struct dt_at *at, unsigned int level, struct range *range);
+
+/* The phandle of the controller that `interrupts` go to: the node's own or inherited; 0 if none. */
+uint32_t dt_interrupt_parent(const struct dt_at *at);
 
 /*
  * Entry @index of `interrupts`, three cells of a GIC whose phandle is @gic, as an INTID, 16 to

@@ -74,6 +74,18 @@ static const char *alias(const struct dt *dt, const char *name, uint32_t length)
 	return NULL;
 }
 
+bool dt_find_named(struct dt_at *at, const struct dt *dt, const char *name, uint32_t length)
+{
+	if (length != 0 && name[0] != '/') {
+		name = alias(dt, name, length);
+		if (name == NULL) {
+			return false;
+		}
+		length = dt_length(name);
+	}
+	return dt_find(at, dt, name, length);
+}
+
 bool dt_stdout(struct dt_at *at, const struct dt *dt)
 {
 	const char *path;
@@ -92,14 +104,7 @@ bool dt_stdout(struct dt_at *at, const struct dt *dt)
 	while (path[length] != '\0' && path[length] != ':') {
 		length++;
 	}
-	if (path[0] != '/') {
-		path = alias(dt, path, length);
-		if (path == NULL) {
-			return false;
-		}
-		length = dt_length(path);
-	}
-	return dt_find(at, dt, path, length);
+	return dt_find_named(at, dt, path, length);
 }
 
 void dt_path(const struct dt_at *at, char *path, size_t size)
@@ -161,21 +166,47 @@ static int translate(const struct dt *dt, uint32_t bus, uint32_t parent, struct 
 	return -ENXIO;
 }
 
+bool dt_find_gic(struct dt_at *at, const struct dt *dt)
+{
+	dt_root(at, dt);
+	do {
+		if (dt_is_gic(dt, dt_node(at)) && dt_enabled(dt, dt_node(at))) {
+			return true;
+		}
+	} while (dt_next(at));
+	return false;
+}
+
+/* Whether the node at @level and all above it, but the root, have `ranges`. */
+static bool on_the_map(const struct dt_at *at, unsigned int level)
+{
+	while (level > 0 && dt_has(at->dt, at->node[level], "ranges")) {
+		level--;
+	}
+	return level == 0;
+}
+
+int dt_to_root(const struct dt_at *at, unsigned int level, struct range *range)
+{
+	int result = on_the_map(at, level) ? 0 : -ENXIO;
+
+	for (; level > 0 && result == 0; level--) {
+		result = translate(at->dt, at->node[level], at->node[level - 1], range);
+	}
+	return result == 0 && range->size > UINT64_MAX - range->base ? -EINVAL : result;
+}
+
 int dt_reg(const struct dt_at *at, unsigned int index, struct range *range)
 {
 	const struct dt *dt = at->dt;
 	uint32_t address_cells, size_cells, entry, length;
 	const uint8_t *reg = dt_get(dt, dt_node(at), "reg", &length);
-	unsigned int level;
-	int result = 0;
 
 	if (reg == NULL || at->depth == 0) {
 		return -ENOENT;
 	}
-	for (level = at->depth - 1; level > 0; level--) {
-		if (!dt_has(dt, at->node[level], "ranges")) {
-			return -ENXIO;
-		}
+	if (!on_the_map(at, at->depth - 1)) {
+		return -ENXIO;
 	}
 	address_cells = dt_address_cells(dt, at->node[at->depth - 1]);
 	size_cells = dt_size_cells(dt, at->node[at->depth - 1]);
@@ -191,29 +222,29 @@ int dt_reg(const struct dt_at *at, unsigned int index, struct range *range)
 	}
 	range->base = dt_cells(reg + index * entry, address_cells);
 	range->size = dt_cells(reg + index * entry + 4 * address_cells, size_cells);
-	for (level = at->depth - 1; level > 0 && result == 0; level--) {
-		result = translate(dt, at->node[level], at->node[level - 1], range);
+	return dt_to_root(at, at->depth - 1, range);
+}
+
+uint32_t dt_interrupt_parent(const struct dt_at *at)
+{
+	unsigned int level = at->depth;
+	uint32_t parent = 0;
+
+	while (level > 0 && !dt_has(at->dt, at->node[level], "interrupt-parent")) {
+		level--;
 	}
-	if (result == 0 && range->size > UINT64_MAX - range->base) {
-		result = -EINVAL;
-	}
-	return result;
+	return dt_cell(at->dt, at->node[level], "interrupt-parent", &parent) ? parent : 0;
 }
 
 int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint32_t *intid)
 {
-	uint32_t length, parent = 0;
+	uint32_t length;
 	const uint8_t *cells = dt_get(at->dt, dt_node(at), "interrupts", &length);
-	unsigned int level = at->depth + 1;
 
 	if (cells == NULL) {
 		return -ENOENT;
 	}
-	while (level > 0 && !dt_has(at->dt, at->node[level - 1], "interrupt-parent")) {
-		level--;
-	}
-	if (level == 0 || !dt_cell(at->dt, at->node[level - 1], "interrupt-parent", &parent) ||
-	    parent != gic || gic == 0) {
+	if (dt_interrupt_parent(at) != gic || gic == 0) {
 		return -ENXIO;
 	}
 	if (length % 12 != 0) {
