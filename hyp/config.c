@@ -90,9 +90,10 @@ static const struct own_property {
 	const char *name;
 	unsigned int owners;
 } own_properties[] = {
-	{"bivy,reset", OWNER_ROOT},     {"bivy,virtio", OWNER_VIRTIO},
-	{"bivy,legacy", OWNER_VIRTIO},  {"bivy,backend", OWNER_VIRTIO | OWNER_PL011},
-	{"bivy,overlay", OWNER_VIRTIO}, {"bivy,read-only", OWNER_VIRTIO},
+	{"bivy,reset", OWNER_ROOT},       {"bivy,virtio", OWNER_VIRTIO},
+	{"bivy,legacy", OWNER_VIRTIO},    {"bivy,backend", OWNER_VIRTIO | OWNER_PL011},
+	{"bivy,overlay", OWNER_VIRTIO},   {"bivy,read-only", OWNER_VIRTIO},
+	{"bivy,passthrough", OWNER_ROOT},
 };
 
 static unsigned int owner_of(const struct dt_at *at)
@@ -153,6 +154,30 @@ static int read_reset(struct reading *reading, const struct dt_at *at)
 		return dt_refuse(at, "bivy,reset", "this must be \"board\" or \"restart\"");
 	}
 	reading->config->reset = RESET_RESTART;
+	return 0;
+}
+
+static int read_passthrough(struct reading *reading, const struct dt_at *at)
+{
+	struct guest_config *config = reading->config;
+	uint32_t strings = 0, length;
+	const char *list = (const char *)dt_get(at->dt, dt_node(at), "bivy,passthrough", &length);
+
+	for (uint32_t i = 0; i < length; i++) {
+		strings += list[i] == '\0';
+	}
+	if (list != NULL && (length == 0 || list[length - 1] != '\0')) {
+		return dt_refuse(at, "bivy,passthrough",
+				 "this must be a list of strings, each the path or the alias of a "
+				 "node of the board's device tree");
+	}
+	if (strings > PASSTHROUGH_LIST_MAX) {
+		return dt_refuse(at, "bivy,passthrough",
+				 "a guest gets at most 8 of the board's nodes; name a bus with all "
+				 "that is below it");
+	}
+	config->passthrough = list;
+	config->passthrough_size = length;
 	return 0;
 }
 
@@ -314,7 +339,8 @@ static int read_node(struct reading *reading, const struct dt_at *at)
 		return result;
 	}
 	if (at->depth == 0) {
-		return read_reset(reading, at);
+		result = read_reset(reading, at);
+		return result == 0 ? read_passthrough(reading, at) : result;
 	} else if (kind == NODE_MEMORY) {
 		return read_memory(reading, at);
 	} else if (kind == NODE_CPU) {

@@ -7,9 +7,7 @@
 #define PAGE      0x1000u
 #define FIRST_SPI 32
 
-/* The guest's windows: RAM, GICD, GICC, then the devices. Returns how a sentence calls number @i.
- */
-static const char *window(const struct guest_config *config, const struct board *board,
+const char *config_window(const struct guest_config *config, const struct board *board,
 			  unsigned int i, struct range *range)
 {
 	if (i == 0) {
@@ -43,10 +41,10 @@ static int check_overlaps(const struct guest_config *config, const struct board 
 	struct range a, b;
 
 	for (i = 1; i < config->device_count + 3; i++) {
-		const char *name = window(config, board, i, &a);
+		const char *name = config_window(config, board, i, &a);
 
 		for (j = 0; j < i; j++) {
-			const char *other = window(config, board, j, &b);
+			const char *other = config_window(config, board, j, &b);
 
 			if (a.base < b.base + b.size && b.base < a.base + a.size) {
 				return refuse(error, "%s at %llx overlaps %s at %llx", name,
@@ -119,7 +117,7 @@ int config_check(const struct guest_config *config, const struct board *board, u
 	if (result != 0) {
 		return result;
 	}
-	window(config, board, 0, &ram);
+	config_window(config, board, 0, &ram);
 	if (ram.size > board->ram.size) {
 		return refuse(error,
 			      "the guest's device tree wants %llx bytes of memory, and the board "

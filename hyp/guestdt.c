@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libfdt.h>
 #include "dt.h"
+#include "graft.h"
 #include "guestdt.h"
 #include "refuse.h"
 
@@ -27,6 +28,7 @@ struct completion {
 	bool has_cpus, has_chosen, has_memory;
 	bool in_cpus;                       /* /cpus is open in the new tree */
 	uint32_t address_cells, size_cells; /* of the root */
+	struct graft graft;
 };
 
 static void put(struct completion *c, const char *name, const void *value, uint32_t length)
@@ -287,12 +289,17 @@ static void copy_tree(struct completion *c)
 		put_chosen(c);
 		end_node(c);
 	}
+	if (c->facts->passed != NULL && c->result == 0) {
+		c->result = graft_write(&c->graft);
+	}
 	close_nodes(c, &open, 0);
 }
 
 static void start(struct completion *c, uint32_t target_size)
 {
-	uint64_t most = (uint64_t)c->dt.used * GROWTH + ROOM;
+	const struct passthrough *passed = c->facts->passed;
+	uint64_t used = (uint64_t)c->dt.used + (passed != NULL ? passed->dt.used : 0);
+	uint64_t most = used * GROWTH + ROOM;
 	struct range range;
 	uint32_t i;
 
@@ -343,6 +350,9 @@ int guestdt_complete(const void *source, void *target, uint32_t target_size,
 
 	if (result == 0) {
 		result = check_facts(&c, target_size);
+	}
+	if (result == 0 && facts->passed != NULL) {
+		result = graft_prepare(&c.graft, facts->passed, &c.dt, target);
 	}
 	if (result != 0) {
 		return result;

@@ -3,7 +3,7 @@
 #ifndef HYP_GUESTDT_H
 #define HYP_GUESTDT_H
 
-#include "config.h"
+#include "passthrough.h"
 
 struct guestdt_facts {
 	uint64_t ram_base, ram_size;       /* IPA and bytes that the guest really has */
@@ -11,18 +11,19 @@ struct guestdt_facts {
 	const char *bootargs;              /* NULL: leave the tree's own */
 	unsigned int cpu_count;
 	uint32_t cpu_mpidr[CPUS_MAX];
-	const uint8_t *seed; /* NULL: no entropy source, then no seed is written */
-	uint32_t seed_size;  /* bytes: up to 8 go to kaslr-seed, the rest to rng-seed */
+	const uint8_t *seed;              /* NULL: no entropy source, then no seed is written */
+	const struct passthrough *passed; /* NULL, or nodes of the board's tree for this one */
+	uint32_t seed_size; /* bytes: up to 8 go to kaslr-seed, the rest to rng-seed */
 };
 
 /*
  * Copies @source into @target (@target_size bytes) and completes it: /memory, /cpus (nodes are made
  * from the facts; nodes of CPUs that do not exist are deleted), /chosen (linux,initrd-start and
  * -end, bootargs, kaslr-seed, rng-seed), status = "disabled" on every node whose registers nothing
- * emulates (below the GIC they are left out).
+ * emulates (below the GIC they are left out), and adds the nodes that are passed through.
  * @source: 4-byte aligned, not over @target. @target: 8-byte aligned; as much of it is cleared as
- * four times the source and 16 KiB take. Returns 0 or a negative errno with *error filled. *size
- * gets the bytes used.
+ * four times the source, 16 KiB and what is passed take. Returns 0 or a negative errno with *error
+ * filled. *size gets the bytes used.
  */
 int guestdt_complete(const void *source, void *target, uint32_t target_size,
 		     const struct guestdt_facts *facts, uint32_t *size, struct config_error *error);

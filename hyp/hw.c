@@ -139,3 +139,15 @@ const struct hw_counters *hw_counters(unsigned int i)
 {
 	return i < taken_count ? &taken[i]->counters : NULL;
 }
+
+bool hw_uses(const struct range *pages)
+{
+	bool used = false;
+
+	for (unsigned int i = 0; i < taken_count; i++) {
+		const uintptr_t transport = (taken[i]->registers - VIRTIO_VA) / PAGE_SIZE;
+
+		used = used || board.virtio[transport].base - pages->base < pages->size;
+	}
+	return used;
+}

@@ -8,6 +8,8 @@
 #ifndef HYP_HW_H
 #define HYP_HW_H
 
+#include <stdbool.h>
+#include "config.h"
 #include "../drivers/block.h"
 #include "../drivers/entropy.h"
 #include "../drivers/net.h"
@@ -15,6 +17,9 @@
 struct block_backend *hw_block(unsigned int n);
 struct net_backend *hw_net(unsigned int n);
 struct entropy_backend *hw_entropy(unsigned int n);
+
+/* Whether a device that was taken over has registers within these pages. */
+bool hw_uses(const struct range *pages);
 
 struct hw_counters;
 

@@ -40,6 +40,17 @@ void stage2_map_gicc(uint64_t ipa, uint64_t gicv_pa, uint32_t size)
 	dir_page = size > PAGE_SIZE ? ipa + PAGE_SIZE : 0;
 }
 
+void stage2_map_device(uint64_t base, uint64_t size)
+{
+	int error = pt_map(table_allocator(), root, base, base, size, S2_DEVICE);
+
+	if (error != 0) {
+		stop("bivy has no room in its tables for the registers at %llx, %llx bytes, that "
+		     "the guest wants passed through; pass less",
+		     base, size);
+	}
+}
+
 void vgic_trap_dir(void)
 {
 	static struct spinlock lock; /* guards dir_page; the last in the order, after vgic.lock */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the guest can reach: its RAM and the GIC's virtual CPU interface, nothing else. */
+/* What the guest can reach: its RAM the GIC's virtual CPU interface, and registers that are passed.
+ */
 #ifndef HYP_STAGE2_H
 #define HYP_STAGE2_H
 
@@ -10,6 +11,10 @@ void stage2_map_ram(uint64_t ipa, uint64_t pa, uint64_t size);
 
 /* Maps the GICV registers at the guest's GICC address. @size: 4 or 8 KiB. */
 void stage2_map_gicc(uint64_t ipa, uint64_t gicv_pa, uint32_t size);
+
+/* Maps registers of the board's devices where they are. Page aligned. Stops if they are too many.
+ */
+void stage2_map_device(uint64_t base, uint64_t size);
 
 /* Turns stage 2 on for this core and forgets what its TLBs held for the guest. */
 void stage2_activate(void);

@@ -10,6 +10,7 @@
 #include "cpu.h"
 #include "fit.h"
 #include "guestdt.h"
+#include "hw.h"
 #include "print.h"
 #include "sha256.h"
 #include "stage1.h"
@@ -29,6 +30,7 @@ static uint8_t entropy[BOARD_SEED]; /* the board's seed at first, see next_seed(
 
 static struct config_error error;
 static struct fit_bundle fit;
+static struct passthrough passed;
 
 /* memmove() in pieces that memcpy() can do. newlib's own goes by bytes if the places overlap. */
 static void move(uint8_t *to, const uint8_t *from, size_t size)
@@ -101,6 +103,11 @@ static void place_ram(void)
 		stop("this board has RAM for %llu KiB of guest, and the guest's tree wants %llu "
 		     "KiB; give it less",
 		     end > vm.ram_pa ? (end - vm.ram_pa) >> 10 : 0, wanted >> 10);
+	}
+	if (passed.masters && vm.ram_pa != vm.config.ram_base) {
+		stop("a device that is passed through masters the bus, so the guest's RAM must be "
+		     "where the board has RAM, within %llx to %llx, and it is to be at %llx",
+		     start, end, vm.config.ram_base);
 	}
 	vm.memory.base = vm.config.ram_base;
 	vm.memory.size = wanted != 0 ? wanted : end - vm.ram_pa;
@@ -198,8 +205,10 @@ static void load_tree(uint64_t ipa, uint64_t initrd_start)
 		.bootargs = fit.has_bootargs ? fit.bootargs : NULL,
 		.seed = next_seed(seed),
 		.seed_size = sizeof(seed),
+		.passed = passed.node_count != 0 ? &passed : NULL,
 	};
-	const uint32_t size = fit.fdt.size + TREE_GROWTH;
+	const uint32_t size =
+		fit.fdt.size + TREE_GROWTH + (passed.node_count != 0 ? 2 * passed.dt.used : 0);
 	uint8_t *at = place_for("device tree", ipa, size);
 	uint32_t used;
 
@@ -239,11 +248,22 @@ void vm_load(void)
 	}
 }
 
+/* The SPIs that the guest owns physically, as after reset. */
+static void own_spis(void)
+{
+	for (uint32_t intid = 0; intid < vgic.words * 32; intid++) {
+		if ((passed.spi[intid / 32] >> intid % 32 & 1) != 0) {
+			vgic_own_spi(intid);
+		}
+	}
+}
+
 void vm_restart(void)
 {
 	say("the guest starts again");
 	cache_flush_all();
 	vgic_reset(vgic.words, vgic.cpu_count, vgic.lr_count);
+	own_spis();
 	devices_reset();
 	read_bundle(true);
 	vm_load();
@@ -292,6 +312,34 @@ const struct fit_image *vm_disk(unsigned int n)
 	return &fit.disk[n];
 }
 
+static void pass_through(void)
+{
+	if (vm.config.passthrough_size != 0 && board.tree_size > BOARD_TREE_KEPT) {
+		stop("the board's device tree has %lu bytes, and bivy can keep only %u for "
+		     "bivy,passthrough; leave out what is not needed",
+		     board.tree_size, BOARD_TREE_KEPT);
+	}
+	if (passthrough_resolve(&passed, board_tree, BOARD_TREE_KEPT, &vm.config, &board,
+				vgic.words * 32, &error) != 0) {
+		stop_error("the board's device tree", &error);
+	}
+	for (unsigned int i = 0; i < passed.range_count; i++) {
+		stage2_map_device(passed.range[i].base, passed.range[i].size);
+	}
+}
+
+/* Backends that bivy took over are known only once all devices are there. */
+static void check_passed(void)
+{
+	for (unsigned int i = 0; i < passed.range_count; i++) {
+		if (hw_uses(&passed.range[i])) {
+			stop("bivy,passthrough: a device that bivy uses for the guest lies in the "
+			     "pages at %llx that are passed through; name another backend",
+			     passed.range[i].base);
+		}
+	}
+}
+
 void vm_create(void)
 {
 	memcpy(entropy, board.seed, sizeof(entropy));
@@ -304,9 +352,12 @@ void vm_create(void)
 	    config_check_disks(&vm.config, fit.disk_count, &error) != 0) {
 		stop_error("the guest's device tree", &error);
 	}
+	pass_through();
 	place_ram();
 	stage2_map_ram(vm.memory.base, vm.ram_pa, vm.memory.size);
 	stage2_map_gicc(vm.config.gicc_base, board.gicv.base, vm.config.gicc_size);
 	vgic_reset(vgic.words, order_cpus(), vgic.lr_count);
+	own_spis();
 	devices_create();
+	check_passed();
 }

@@ -16,6 +16,7 @@
 #include <libfdt.h>
 #include "../hyp/config.h"
 #include "../hyp/fit.h"
+#include "../hyp/passthrough.h"
 
 #define FILE_SIZE_MAX (512u << 20)
 #define TREE_SIZE_MAX (1u << 20) /* what is larger holds a kernel */
@@ -102,6 +103,7 @@ static int check(const struct file *tree, const struct fit_bundle *fit,
 	static struct guest_config config;
 	static struct board board;
 	static struct kernel_layout layout;
+	static struct passthrough passed;
 	struct config_error error = {0};
 	uint64_t ram_size;
 
@@ -114,7 +116,9 @@ static int check(const struct file *tree, const struct fit_bundle *fit,
 			refuse(&error);
 			return 3;
 		}
-		if (config_check(&config, &board, INTIDS_MAX, &error) != 0) {
+		if (config_check(&config, &board, INTIDS_MAX, &error) != 0 ||
+		    passthrough_resolve(&passed, board_tree->bytes, board_tree->size, &config,
+					&board, INTIDS_MAX, &error) != 0) {
 			return refuse(&error);
 		}
 		ram_size = board.ram.size;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Nodes of the board's tree, written into the guest's. Pure. */
+#ifndef HYP_GRAFT_H
+#define HYP_GRAFT_H
+
+#include "passthrough.h"
+
+struct graft {
+	const struct passthrough *passed;
+	void *target;                       /* of libfdt's sequential writer */
+	uint32_t phandle_offset;            /* board's phandle to the guest's */
+	uint32_t gic, gic_address_cells;    /* the guest's interrupt controller */
+	uint32_t address_cells, size_cells; /* of the guest's root, 1 or 2 */
+};
+
+/*
+ * Learns what has to fit from the guest's tree. Returns 0 or -EINVAL with the guest's error filled:
+ * its root has a node of the same name, or phandles leave no room.
+ */
+int graft_prepare(struct graft *graft, const struct passthrough *passed, const struct dt *guest,
+		  void *target);
+
+/*
+ * Writes the nodes where the root of the new tree is open: at the same addresses, with the same
+ * SPIs. Returns 0 or libfdt's error (negative too).
+ */
+int graft_write(struct graft *graft);
+
+#endif
