@@ -20,6 +20,7 @@ static const struct reference references[] = {
 	{"assigned-clock-parents", "#clock-cells", 0},
 	{"resets", "#reset-cells", 0},
 	{"power-domains", "#power-domain-cells", 0},
+	{"gpio", "#gpio-cells", 0},
 	{"gpios", "#gpio-cells", 0},
 	{"-gpios", "#gpio-cells", 0},
 	{"-gpio", "#gpio-cells", 0},

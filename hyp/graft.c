@@ -275,7 +275,7 @@ static int put_inherited(const struct graft *graft, const struct dt_at *at)
 
 	for (unsigned int level = at->depth; level > 0 && result == 0; level--) {
 		if (dt_has(at->dt, at->node[level], "dma-coherent")) {
-			return fdt_property(graft->target, "dma-coherent", NULL, 0);
+			return fdt_property(graft->target, "dma-coherent", "", 0);
 		}
 	}
 	return result;

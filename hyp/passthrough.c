@@ -20,6 +20,8 @@ static const char *const fixed[] = {"fixed-clock", "fixed-factor-clock", "regula
 static const char *const slaves[] = {"arm,pl011", "arm,pl031", "arm,pl061", "arm,sp804",
 				     "arm,sp805"};
 
+static const char unreadable[] = "the board's device tree is wrong here: this can't be read";
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct resolving {
@@ -144,7 +146,7 @@ static int add_interrupt_map(struct resolving *r, const struct dt_at *at)
 	for (; i < length && result == 0; i += size) {
 		size = dtref_map_entry(at, map, length, i, &entry);
 		if (size == 0) {
-			return dt_refuse(at, "interrupt-map", "this can't be read");
+			return dt_refuse(at, "interrupt-map", unreadable);
 		}
 		if (entry.parent != r->passed->gic) {
 			result = need(r, at, "interrupt-map", entry.parent);
@@ -326,7 +328,7 @@ static int add_windows(struct resolving *r, const struct dt_at *at, bool top)
 			       : dt_refuse(at, "ranges", "name the nodes below this bus instead");
 	}
 	if (child - 1 > 2 || parent - 1 > 1 || size - 1 > 1 || length % entry != 0) {
-		return dt_refuse(at, "ranges", "this can't be read");
+		return dt_refuse(at, "ranges", unreadable);
 	}
 	for (uint32_t i = 0; i < length && result == 0; i += entry) {
 		const uint8_t *to = ranges + i + 4 * child;
@@ -368,7 +370,7 @@ static int add_registers(struct resolving *r, const struct dt_at *at)
 		return added;
 	}
 	if (result == -EINVAL) {
-		return dt_refuse(at, "reg", "this can't be read");
+		return dt_refuse(at, "reg", unreadable);
 	}
 	return i == 0 ? 0 : check_master(r, at);
 }
