@@ -196,6 +196,17 @@ const trap_handler trap_handlers[64] = {
 };
 #pragma GCC diagnostic pop
 
+/* An SPI is bivy's own, or the guest's: returns true if the guest is to deactivate it. Out of the
+ * way of the others. */
+static __attribute__((noinline)) bool take_spi(unsigned int cpu, uint32_t intid)
+{
+	if (irq_handle(intid) || !vgic_forward_spi(cpu, intid)) {
+		return false;
+	}
+	timer_watch_spi(cpu);
+	return true;
+}
+
 /*
  * One physical interrupt. The guest's own stay active until it ends them (EOImode 1, HW list
  * registers). A parked core has no list registers in use, and takes in what came meanwhile when it
@@ -221,8 +232,7 @@ always_inline void take_interrupt(unsigned int cpu, bool parked)
 		}
 	} else if (intid == board.hyp_timer_intid) {
 		timer_irq(cpu);
-	} else if (!irq_handle(intid) && vgic_forward_spi(cpu, intid, parked)) {
-		timer_watch_spi(cpu);
+	} else if (take_spi(cpu, intid)) {
 		return;
 	}
 	gicc_deactivate(iar);

@@ -332,6 +332,7 @@ void vgic_give_back(struct irq_bank *bank, uint32_t mask)
 
 void vgic_leave_cpu(unsigned int cpu)
 {
+	vgic.cpu[cpu].runs = false;
 	vgic_withdraw_all(cpu);
 	gic_enable(0, HW_PRIVATE, false);
 }
@@ -341,6 +342,7 @@ void vgic_enter_cpu(unsigned int cpu)
 	struct irq_bank *private = &vgic.cpu[cpu].private;
 
 	vgic_withdraw_all(cpu);
+	vgic.cpu[cpu].runs = true;
 	private->latched &= ~HW_PRIVATE;
 	private->active &= ~HW_PRIVATE;
 	gic_pend(0, HW_PRIVATE, false);

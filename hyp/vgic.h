@@ -57,6 +57,7 @@ struct vgic_cpu {
 	uint32_t hcr;           /* last value of GICH_HCR, without EOICount */
 	uint32_t odd;   /* not 0: GICH_HCR has more than EN, or GICD_CTLR withholds what a list
 			   register has */
+	bool runs;      /* its vCPU: list registers may be used */
 	uint32_t taken; /* 0: none of the taken interrupts is this core's */
 	uint32_t lr[VGIC_LRS_MAX]; /* records of the list registers, see vgic_lr.c */
 	uint32_t inbox[CPUS_MAX];  /* atomic: SGIs (bit = number) that each core sent */
@@ -108,9 +109,9 @@ void vgic_own_spi(uint32_t intid);
 
 /*
  * A physical SPI fired on this core: acknowledged, its priority dropped. Returns false if the guest
- * does not own it. @parked: the core does not run its vCPU. From any core, vgic.lock not held.
+ * does not own it. @cpu: this core, which may be parked. vgic.lock not held.
  */
-bool vgic_forward_spi(unsigned int cpu, uint32_t intid, bool parked);
+bool vgic_forward_spi(unsigned int cpu, uint32_t intid);
 
 /* The wire of an emulated device; see struct irq_line. From any core, vgic.lock not held. */
 void vgic_set_line(uint32_t intid, bool level);

@@ -418,7 +418,7 @@ static bool forward_again(struct vgic_cpu *vc, struct irq_bank *bank, unsigned i
  * on its way when that changed: the distributor gets it back. One that fires while it is still
  * active here (only the guest's own settings can make it so) stays pending there.
  */
-bool vgic_forward_spi(unsigned int cpu, uint32_t intid, bool parked)
+bool vgic_forward_spi(unsigned int cpu, uint32_t intid)
 {
 	struct vgic_cpu *vc = &vgic.cpu[cpu];
 	const uint32_t n = intid & 31, bit = 1u << n;
@@ -440,7 +440,7 @@ bool vgic_forward_spi(unsigned int cpu, uint32_t intid, bool parked)
 		}
 	}
 	spin_unlock(&vgic.lock);
-	if (!parked) {
+	if (vc->runs) {
 		vgic_refresh(cpu);
 	}
 	return true;

@@ -71,6 +71,12 @@ static uint32_t read_enable(struct irq_bank *bank, uint32_t offset)
 	return bank->enabled;
 }
 
+static __attribute__((noinline)) void enable_physical(const struct irq_bank *bank, uint32_t mask,
+						      bool enable)
+{
+	gic_enable(bank->word, mask & bank->hw, enable);
+}
+
 static uint32_t write_set_enable(struct irq_bank *bank, uint32_t offset, uint32_t lanes,
 				 uint32_t value)
 {
@@ -80,7 +86,7 @@ static uint32_t write_set_enable(struct irq_bank *bank, uint32_t offset, uint32_
 	(void)lanes;
 	bank->enabled |= changed;
 	if ((changed & bank->hw) != 0) {
-		gic_enable(bank->word, changed & bank->hw, true);
+		enable_physical(bank, changed, true);
 	}
 	return changed;
 }
@@ -99,11 +105,11 @@ static uint32_t write_clear_enable(struct irq_bank *bank, uint32_t offset, uint3
 	(void)offset;
 	(void)lanes;
 	if ((changed & bank->hw) != 0) {
-		gic_enable(bank->word, changed & bank->hw, false);
+		enable_physical(bank, changed, false);
 	}
 	bank->enabled &= ~changed;
 	vgic_claim(bank, changed);
-	if (bank->word != 0) {
+	if ((changed & bank->hw) != 0 && bank->word != 0) {
 		vgic_give_back(bank, changed & bank->latched);
 	}
 	return changed;

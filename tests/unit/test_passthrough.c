@@ -158,7 +158,7 @@ static void test_graft(void **state)
 
 	(void)state;
 	pass(&(struct attempt){LIST("/soc/dev@4100\0gpio0")});
-	ASSERT_CELLS("/dev@4100", "reg", 0, 0x1c004100, 0, 0x100, 0, 0x1c004f00, 0, 0x200, 0,
+	ASSERT_CELLS("/dev@4100", "reg", 0, 0x1c005100, 0, 0x100, 0, 0x1c004f00, 0, 0x200, 0,
 		     0x1c008000, 0, 0x10);
 	ASSERT_CELLS("/dev@4100", "interrupt-parent", 0x77);
 	ASSERT_CELLS("/dev@4100", "interrupts", 0, 20, 4, 0, 63, 1);

@@ -270,7 +270,7 @@ static void take_spi(unsigned int cpu, uint32_t intid)
 	if (hw.fired != NULL) {
 		hw.fired(cpu, intid);
 	}
-	if (!vgic_forward_spi(cpu, intid, hw.core[cpu].parked)) {
+	if (!vgic_forward_spi(cpu, intid)) {
 		hw_fail("an SPI is not known as the guest's own");
 	}
 }
@@ -555,14 +555,12 @@ void hw_leave(unsigned int cpu)
 	hw.self = cpu;
 	hw.waits = 0;
 	vgic_leave_cpu(cpu);
-	hw.core[cpu].parked = true;
 }
 
 void hw_enter(unsigned int cpu)
 {
 	hw.self = cpu;
 	hw.waits = 0;
-	hw.core[cpu].parked = false;
 	vgic_enter_cpu(cpu);
 }
 

@@ -24,7 +24,7 @@ struct hw_core {
 	uint32_t lr[VGIC_LRS_MAX];
 	uint32_t hcr, apr, ctlr, pmr, bpr, abpr;
 	uint32_t ppi_wire, ppi_latched, ppi_enabled, ppi_active; /* physical; bit = INTID */
-	bool kicked, parked;
+	bool kicked;
 };
 
 /* An SPI that the guest owns physically, in the board's distributor. */
