@@ -134,6 +134,8 @@ def test_keys_after_a_restart(tmp_path):
             guest.command("sleep 1")
             assert sum(counts(guest, "GPIO Key Poweroff")[0]) > sum(before)
             guest.send("poweroff\r" if start else "reboot\r")
+            if start == 0:
+                guest.expect("bivy: the guest starts again", ANSWER)
         assert guest.ends(ANSWER) == 0
 
 

@@ -246,12 +246,16 @@ static uint32_t firing(const struct hw_core *core)
 /* The lowest SPI that the distributor signals to the core; 0: none. */
 static uint32_t spi_firing(unsigned int cpu)
 {
-	for (uint32_t intid = 32; intid < HW_INTIDS; intid++) {
-		const struct hw_spi *spi = &hw.spi[intid];
+	for (uint32_t word = 1; word < HW_INTIDS / 32; word++) {
+		for (uint32_t owned = hw.owned[word]; owned != 0; owned &= owned - 1) {
+			const uint32_t intid = word * 32 + (uint32_t)__builtin_ctz(owned);
+			const struct hw_spi *spi = &hw.spi[intid];
 
-		if (spi->enabled && spi_pending(spi) && (spi->cores & vgic.gic_mask[cpu]) != 0 &&
-		    (spi->active & (hw.active_by_core ? 1u << cpu : ~0u)) == 0) {
-			return intid;
+			if (spi->enabled && spi_pending(spi) &&
+			    (spi->cores & vgic.gic_mask[cpu]) != 0 &&
+			    (spi->active & (hw.active_by_core ? 1u << cpu : ~0u)) == 0) {
+				return intid;
+			}
 		}
 	}
 	return 0;
@@ -583,6 +587,7 @@ void hw_reset(unsigned int words, unsigned int cores, unsigned int lrs)
 void hw_own(uint32_t intid)
 {
 	hw.self = 0;
+	hw.owned[intid / 32] |= 1u << intid % 32;
 	hw.spi[intid] = (struct hw_spi){.owned = true,
 					.pending = true,
 					.enabled = true,

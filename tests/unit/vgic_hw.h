@@ -37,7 +37,8 @@ struct hw_spi {
 
 struct hw {
 	struct hw_core core[CPUS_MAX];
-	struct hw_spi spi[HW_INTIDS]; /* by INTID */
+	struct hw_spi spi[HW_INTIDS];   /* by INTID */
+	uint32_t owned[HW_INTIDS / 32]; /* those of them; bit n of word w: INTID 32 * w + n */
 	bool active_by_core; /* as QEMU has it: an SPI that is active on one core can fire on
 				another */
 	unsigned int cores, lrs, self;
