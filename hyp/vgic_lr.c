@@ -414,8 +414,8 @@ static bool forward_again(struct vgic_cpu *vc, struct irq_bank *bank, unsigned i
 }
 
 /*
- * The same for an SPI. What fires on a core that is not the target any more, or while disabled, was
- * on its way when that changed: the distributor gets it back. One that fires while it is still
+ * The same for an SPI. What fires on a core that is not the target any more was on its way when
+ * that changed: the distributor gets it back. One that fires while it is still
  * active here (only the guest's own settings can make it so) stays pending there.
  */
 bool vgic_forward_spi(unsigned int cpu, uint32_t intid)
@@ -434,7 +434,7 @@ bool vgic_forward_spi(unsigned int cpu, uint32_t intid)
 		} else {
 			bank->latched |= bit;
 			vc->spi_words |= 1u << (bank->word - 1);
-			if ((bank->enabled & bit) == 0 || vgic_target(bank, n) != cpu) {
+			if (vgic_target(bank, n) != cpu) {
 				vgic_give_back(bank, bit);
 			}
 		}

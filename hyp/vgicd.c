@@ -109,9 +109,6 @@ static uint32_t write_clear_enable(struct irq_bank *bank, uint32_t offset, uint3
 	}
 	bank->enabled &= ~changed;
 	vgic_claim(bank, changed);
-	if ((changed & bank->hw) != 0 && bank->word != 0) {
-		vgic_give_back(bank, changed & bank->latched);
-	}
 	return changed;
 }
 

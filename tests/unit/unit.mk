@@ -16,6 +16,7 @@ unit_mmio_sources := hyp/mmio.c
 unit_vgic_sources := tests/unit/vgic_hw.c
 unit_vgic_overflow_sources := $(unit_vgic_sources)
 unit_vgic_together_sources := $(unit_vgic_sources)
+unit_vgic_physical_sources := $(unit_vgic_sources)
 unit_vgic_system_sources := $(unit_vgic_sources)
 unit_vgic_random_sources := tests/unit/vgic_hw.c tests/unit/vgic_ref.c tests/unit/vgic_steps.c
 unit_pagetable_sources := hyp/pagetable.c
