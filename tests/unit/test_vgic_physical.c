@@ -139,6 +139,9 @@ static void test_target_is_off(void **state)
 		hw_wire(0, SPI, true);
 		hw_drain(); /* and no more after the first, though its level stays */
 		assert_int_equal(physical()->active, 1);
+		for (unsigned int i = 0; i < hw.lrs; i++) {
+			assert_int_equal(hw.core[0].lr[i], 0);
+		}
 		if (move != 0) {
 			hw_write(1, TARGETSR + SPI, 1, 2);
 			expect(1, SPI);
