@@ -339,10 +339,13 @@ static bool has_room(unsigned int cpu)
 	return room;
 }
 
+/* What a core that is away had in its list registers, nobody else could claim: it ignores kicks. */
 static void refresh_shared(unsigned int cpu)
 {
 	spin_lock(&vgic.lock);
-	refresh_all(cpu);
+	if (vgic.cpu[cpu].runs) {
+		refresh_all(cpu);
+	}
 	spin_unlock(&vgic.lock);
 }
 

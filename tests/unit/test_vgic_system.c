@@ -178,6 +178,34 @@ static void test_a_core_that_is_off_answers_claims(void **state)
 	expect_and_finish(0, 32);
 }
 
+/*
+ * The boot core takes the board's interrupts while it runs no guest, too. Nobody could claim what
+ * it had in a list register then, as it does not look at kicks.
+ */
+static void test_a_core_that_is_off_raises_a_wire(void **state)
+{
+	(void)state;
+	start(2);
+	set_up(32, 1, 0x80);
+	hw_leave(1);
+	hw_wire(1, 32, true);
+	assert_int_equal(hw.core[1].lr[0], 0);
+	assert_true(has_bit(0, ISPENDR, 32));
+	assert_int_equal(hw.core[1].lr[0], 0);
+	set_target(32, 0);
+	expect(0, 32);
+	hw_wire(1, 32, false);
+	finish(0, 32);
+	set_target(32, 1);
+	hw_wire(1, 32, true);
+	hw_enter(1);
+	hw_open(1, GICV_GRP0);
+	expect(1, 32);
+	hw_wire(1, 32, false);
+	finish(1, 32);
+	expect(1, HW_SPURIOUS);
+}
+
 static void test_active_from_before_does_not_get_others_ends(void **state)
 {
 	(void)state;
@@ -321,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_group1_by_the_alias),
 		cmocka_unit_test(test_leave_keeps_what_list_registers_held),
 		cmocka_unit_test(test_a_core_that_is_off_answers_claims),
+		cmocka_unit_test(test_a_core_that_is_off_raises_a_wire),
 		cmocka_unit_test(test_active_from_before_does_not_get_others_ends),
 		cmocka_unit_test(test_pending_tells_of_this_core_alone),
 		cmocka_unit_test(test_identification),
