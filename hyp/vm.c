@@ -258,13 +258,17 @@ static void own_spis(void)
 	}
 }
 
+/*
+ * The devices first: what ends until they are reset moves their wires, on whichever core a tick is,
+ * and writes to the guest's RAM, which no dirty line may reach once the guest runs without caches.
+ */
 void vm_restart(void)
 {
 	say("the guest starts again");
-	cache_flush_all();
+	devices_reset();
 	vgic_reset(vgic.words, vgic.cpu_count, vgic.lr_count);
 	own_spis();
-	devices_reset();
+	cache_flush_all();
 	read_bundle(true);
 	vm_load();
 }
