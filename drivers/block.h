@@ -58,7 +58,7 @@ struct block_backend {
 	uint32_t discard_alignment; /* sectors */
 	uint32_t write_zeroes_max;  /* sectors of one request; 0: no BLOCK_WRITE_ZEROES */
 	bool write_zeroes_may_unmap;
-	char id[BLOCK_ID_LENGTH];
+	const char *id; /* BLOCK_ID_LENGTH bytes, which a disk may tell after start-up only */
 };
 
 #endif

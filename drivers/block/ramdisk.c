@@ -42,13 +42,15 @@ static const struct block_ops ramdisk_ops = {.submit = ramdisk_submit, .listen =
 
 void ramdisk_init(struct ramdisk *disk, uint8_t *at, uint64_t sectors)
 {
+	static const char id[BLOCK_ID_LENGTH] = "bivy RAM disk";
+
 	*disk = (struct ramdisk){
 		.backend = {.ops = &ramdisk_ops,
 			    .sectors = sectors,
 			    .block_size = BLOCK_SECTOR,
 			    .segments_max = UINT16_MAX,
 			    .write_zeroes_max = WRITE_ZEROES_MAX,
-			    .id = "bivy RAM disk"},
+			    .id = id},
 		.at = at,
 	};
 }

@@ -172,14 +172,14 @@ static void identified(struct io_request *request, enum io_status status, uint32
 
 	(void)length;
 	for (unsigned int i = 0; i < BLOCK_ID_LENGTH && status != IO_OK; i++) {
-		disk->backend.id[i] = '\0';
+		disk->id[i] = '\0';
 	}
 }
 
 /* What the device does not fill in is 0 already. */
 static void identify(struct hw_disk *disk)
 {
-	const struct io_segment id = {(uint8_t *)disk->backend.id, BLOCK_ID_LENGTH};
+	const struct io_segment id = {(uint8_t *)disk->id, BLOCK_ID_LENGTH};
 
 	disk->identify.done = identified;
 	disk->header[0].type = TYPE_GET_ID;
@@ -204,6 +204,7 @@ bool hw_disk_init(struct hw_disk *disk, uintptr_t registers)
 		read_config(device, backend);
 	} while (generation != hw_virtio_generation(device) && ++reads < CONFIG_READS);
 	backend->ops = &disk_ops;
+	backend->id = disk->id;
 	backend->read_only = (device->wanted & F_RO) != 0;
 	backend->writeback = (device->wanted & F_FLUSH) != 0;
 	spin_lock(&device->lock);

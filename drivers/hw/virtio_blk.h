@@ -21,7 +21,8 @@ struct hw_disk_header {
 struct hw_disk {
 	struct hw_virtio device; /* first */
 	struct block_backend backend;
-	struct io_request identify; /* fills in backend.id */
+	struct io_request identify; /* fills in id */
+	char id[BLOCK_ID_LENGTH];   /* the backend's */
 	uint64_t free;              /* bit i: header[i] and status[i] are nobody's */
 	struct hw_disk_header header[HW_DISK_REQUESTS];
 	uint8_t status[HW_DISK_REQUESTS];
