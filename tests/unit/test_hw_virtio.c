@@ -566,6 +566,23 @@ static void too_late(void **state)
 	assert_int_equal(device.lies, 0);
 }
 
+/* Its end comes with the next tick; what can do without time-outs is left to the interrupt. */
+static void interrupt_that_never_comes(void **state)
+{
+	(void)state;
+	submit(0, 0, 1);
+	submit(1, 1, 1);
+	mock_push(0, popped(0), 8);
+	mock_push(1, popped(1), 8);
+	assert_false(hw_virtio_tick(&device));
+	assert_int_equal(request[0].ends, 1);
+	assert_int_equal(request[0].status, IO_OK);
+	assert_int_equal(request[1].ends, 0);
+	assert_int_equal(device.counters.timeouts, 0);
+	hw_virtio_irq(&device);
+	assert_int_equal(request[1].ends, 1);
+}
+
 static void patience_where_none_is_needed(void **state)
 {
 	unsigned int i;
@@ -695,6 +712,7 @@ int main(void)
 		TEST(does_not_reset),
 		TEST(anything_at_all),
 		TEST(too_late),
+		TEST(interrupt_that_never_comes),
 		TEST(patience_where_none_is_needed),
 		TEST(stop_gives_up),
 		TEST(starts_when_nobody_is_busy),
