@@ -252,7 +252,9 @@ static bool chain_start(struct virtio_blk *blk, uint16_t queue, struct virtio_ch
 	request->filled = 0;
 	request->flush_after = false;
 	request->block.count = 0;
+	request->block.sectors = 0;
 	status = message_submit(request, &message);
+	blk->at_once += status == IO_OK ? request->block.sectors : 0;
 	if (status == IO_BUSY) {
 		virtqueue_unpop(&blk->device.queue[queue], chain);
 		blk->stalled = true;
@@ -263,7 +265,10 @@ static bool chain_start(struct virtio_blk *blk, uint16_t queue, struct virtio_ch
 	return true;
 }
 
-/* Starts what waits in the queue. A call is bounded, other cores may add to it all the time. */
+/*
+ * Starts what waits in the queue. A call is bounded: other cores may add to it all the time, and a
+ * backend that copies does so here, with interrupts masked.
+ */
 static void blk_notify(struct virtio_device *device, uint16_t index)
 {
 	struct virtio_blk *blk = blk_of(device);
@@ -272,7 +277,8 @@ static void blk_notify(struct virtio_device *device, uint16_t index)
 	bool more = true;
 	unsigned int i;
 
-	for (i = 0; more && i < VIRTIO_BLK_QUEUE_SIZE; i++) {
+	blk->at_once = 0;
+	for (i = 0; more && i < VIRTIO_BLK_QUEUE_SIZE && blk->at_once < VIRTIO_BLK_AT_ONCE; i++) {
 		blk->stalled = blk->stalled || !blk->free;
 		more = blk->free && virtqueue_pop(queue, &chain) && chain_start(blk, index, &chain);
 	}

@@ -8,6 +8,7 @@
 
 #define VIRTIO_BLK_QUEUE_SIZE VIRTIO_QUEUE_SIZE_MAX /* entries of each queue */
 #define VIRTIO_BLK_REQUESTS   256                   /* that the backend may have at once */
+#define VIRTIO_BLK_AT_ONCE    4096u /* sectors of requests that end in submit, of one call */
 
 #define VIRTIO_BLK_F_FLUSH (1u << 9) /* virtio 1.2, 5.2.3 */
 
@@ -49,6 +50,7 @@ struct virtio_blk {
 	bool read_only;
 	bool stalled;                    /* chains may wait in the queues until batch() */
 	uint16_t turn;                   /* the queue that goes first then */
+	uint32_t at_once;                /* sectors that ended in submit, in this call */
 	struct virtio_blk_request *free; /* requests that no chain uses */
 	struct virtio_blk_request *held; /* those whose flush found the backend busy */
 	struct virtio_blk_config config;

@@ -145,6 +145,40 @@ static void endless_driver(void **state)
 	assert_int_equal(guest_used_index(0), VIRTIO_BLK_QUEUE_SIZE + 1);
 }
 
+static enum io_status submit_ends(struct block_backend *backend, struct block_request *request)
+{
+	(void)backend;
+	(void)request;
+	return IO_OK;
+}
+
+/* What a backend in RAM copies is done with interrupts masked, so not all of it in one call. */
+static void large_requests_in_pieces(void **state)
+{
+	static const struct block_ops ops = {submit_ends, mock_block_listen};
+	uint16_t n;
+
+	(void)state;
+	mock.backend.ops = &ops;
+	mock.backend.sectors = mock.backend.write_zeroes_max = 1u << 20;
+	offer(0, 0, T_FLUSH, 0, 0, 0);
+	for (n = 1; n < 5; n++) {
+		offer_range(n, T_WRITE_ZEROES, 0, VIRTIO_BLK_AT_ONCE / 2, 0);
+	}
+	kick(0);
+	assert_unused(0, 3);
+	assert_true(interrupted()); /* and by its acknowledgement it goes on */
+	assert_unused(0, 5);
+	assert_used(0, 4, 4, OK, 1);
+	mock.backend.ops = &mock_block_ops;
+	for (n = 0; n < 5; n++) {
+		offer_range(n, T_WRITE_ZEROES, 0, VIRTIO_BLK_AT_ONCE, 0);
+	}
+	mock.backend.sectors = MOCK_SECTORS;
+	kick(0);
+	assert_unused(0, 10); /* what is refused costs nothing */
+}
+
 /* --- a driver that does not flush --- */
 
 static void writes_last_without_flush(void **state)
@@ -341,6 +375,7 @@ int main(void)
 		TEST(busy_backend_is_shared),
 		TEST(more_than_the_pool_holds),
 		TEST(endless_driver),
+		TEST(large_requests_in_pieces),
 		TEST(writes_last_without_flush),
 		TEST(flush_that_has_to_wait),
 		TEST(no_flush_where_nothing_is_lost),
