@@ -9,7 +9,7 @@ bench_cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -mno
 	-std=gnu11 -ffreestanding -fno-tree-loop-distribute-patterns -nostdlib -static -Wl,--build-id=none \
 	-Wl,--no-warn-rwx-segments
 bench_warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
-bench_trees := tests/bench/bench.dts $(wildcard guest-config/*.dtsi)
+bench_trees := $(wildcard tests/bench/*.dts guest-config/*.dtsi)
 # The same command line with and without bivy. quiet comes first: earlycon shows what was said before it. /bench
 # tells the time and powers off (tests/bench/init.c).
 bench_bootargs := quiet console=ttyAMA0 earlycon rdinit=/bench
@@ -20,7 +20,7 @@ bench: $(BUILD)/bivy.bin $(addprefix $(BENCH)/,payload.bin payload.itb debian.it
 	@BUILD=$(BUILD) tests/bench/bench.py --kernel $(BUILD)/guests/debian/kernel \
 		--initrd $(BENCH)/initrd --bootargs "$(bench_bootargs)" $(BENCHFLAGS)
 
-$(BENCH)/payload.elf: tests/bench/start.S tests/bench/payload.c tests/bench/payload.ld | $(BUILD)/.deps-build
+$(BENCH)/payload.elf: $(addprefix tests/bench/,start.S payload.c disk.c disk.h payload.ld) | $(BUILD)/.deps-build
 	@echo "  CC      $@"
 	@mkdir -p $(@D)
 	@$(CROSS)gcc $(bench_cflags) $(bench_warnings) -T tests/bench/payload.ld -o $@ $(filter %.S %.c,$^)
@@ -29,7 +29,7 @@ $(BENCH)/payload.bin: $(BENCH)/payload.elf
 	@$(CROSS)objcopy -O binary $< $@
 
 $(BENCH)/payload.itb: $(BENCH)/payload.bin $(BUILD)/checkdt $(bench_trees) tools/mkbundle tools/checkguest
-	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/bench/bench.dts -o $@
+	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/bench/payload.dts -o $@
 
 # Debian's initrd, and one program more behind it.
 $(BENCH)/root/bench: tests/bench/init.c | $(BUILD)/.deps-build

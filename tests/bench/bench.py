@@ -33,6 +33,10 @@ QEMU = ["qemu-system-arm", "-cpu", "cortex-a15", "-icount", "shift=0,sleep=off",
 NATIVE = ["-M", "virt,dtb-randomness=off", "-m", "256M"]
 BIVY = ["-M", "virt,virtualization=on,dtb-randomness=off", "-m", f"{RAM // MIB}M",
         "-kernel", os.path.join(BUILD, "bivy.bin")]
+# A disk that reads zeroes at once: what it takes is bivy's. Time means nothing, the host completes requests.
+DISK = ["-global", "virtio-mmio.force-legacy=false", "-blockdev", "null-co,node-name=d0,size=67108864,read-zeroes=on",
+        "-device", "virtio-blk-device,drive=d0"]
+DATA = 0x48000000  # where tests/bench/disk.c reads to; bivy sees RAM where the board has it
 
 # The payload's rows: what they are, Xen, Xvisor, and the bar: instructions besides the native ones.
 ROWS = {
@@ -73,11 +77,20 @@ ROWS = {
     "ping_pong": ("SGI to another core and back, 2 cores", "", "", None),
 }
 
+# Of each read of the payload's disk: (what, Xvisor, bar)
+DISK_ROWS = {
+    "insns_1": ("virtio-blk, 4 KiB read, one at a time", "24,300", 1500),
+    "insns_32": ("the same, 32 at once", "", 1500),
+    "exits_1": ("its exits, one at a time", "", 2.0),
+    "exits_32": ("its exits, 32 at once", "", 0.5),
+    "bytes_1": ("its bytes that bivy touched", "4,096", 0),
+}
+
 # Classes of exits by the function that is entered; the last one that an exit enters is its class.
 CLASSES = {
     "trap_unknown": "other trap", "trap_wait": "other trap", "trap_prefetch_abort": "other trap",
     "trap_irq": "IRQ, other",
-    "trap_hvc": "HVC, SMC", "trap_smc": "HVC, SMC", "trap_cp15": "CP15, CP14", "trap_cp15_64": "CP15, CP14",
+    "trap_hvc": "HVC", "trap_cp15": "CP15, CP14", "trap_cp15_64": "CP15, CP14",
     "trap_cp14": "CP15, CP14", "trap_cp14_64": "CP15, CP14", "trap_data_abort": "other device",
     "emulate_transfer": "decoded transfer", "gicd_read": "GICD read", "gicd_write": "GICD write",
     "pl011_read": "PL011", "pl011_write": "PL011", "transport_read": "virtio", "transport_write": "virtio",
@@ -85,6 +98,8 @@ CLASSES = {
     "console_irq": "IRQ, UART", "inject_undefined": "fault injected", "inject_data_abort": "fault injected",
     "inject_prefetch_abort": "fault injected",
 }
+
+PHASE = "trap_smc"  # by which the payload marks phases
 
 # What bivy's start is made of, by function.
 GROUPS = (
@@ -159,7 +174,9 @@ def write_marks(functions, path):
         for address in re.findall(r"^ *([0-9a-f]+):.*\teret", tool(["objdump", "-d"]), re.MULTILINE):
             file.write(f"{int(address, 16) - HYP_VA:x} r\n")
         for offset, name in functions:
-            if name in CLASSES:
+            if name == PHASE:
+                file.write(f"{offset:x} p\n")
+            elif name in CLASSES:
                 if CLASSES[name] not in names:
                     names.append(CLASSES[name])
                 file.write(f"{offset:x} {names.index(CLASSES[name])}\n")
@@ -172,10 +189,10 @@ def plugin(name, functions):
     names = write_marks(functions, marks)
     bases = (HYP_VA, RAM_BASE + 0x10000, RAM_BASE + RAM - KEEP_SIZE)
     arguments = [os.path.join(BENCH, "hypcount.so"), f"image={BUILD}/bivy.bin", f"marks={marks}",
-                 f"out={out}", *(f"base={base:x}" for base in bases)]
+                 f"out={out}", f"data={DATA:x}", *(f"base={base:x}" for base in bases)]
 
     def read():
-        start, running, exits = {}, {}, {}
+        start, running, exits, phases = {}, {}, {}, []
         offsets = [offset for offset, _ in functions]
         with open(out, encoding="ascii") as file:
             for line in file:
@@ -184,9 +201,11 @@ def plugin(name, functions):
                     function = functions[bisect.bisect(offsets, int(fields[0], 16)) - 1][1]
                     start[function] = start.get(function, 0) + int(fields[1])
                     running[function] = running.get(function, 0) + int(fields[2])
+                elif kind == "phase":
+                    phases.append([int(field) for field in fields])
                 elif int(fields[1]) != 0:
                     exits[names[int(fields[0])]] = [int(field) for field in fields[1:]]
-        return start, running, exits
+        return start, running, exits, phases
     return ["-plugin", ",".join(arguments)], read
 
 
@@ -199,12 +218,26 @@ def payload_rows(text):
     return rows
 
 
+def disk_figures(text, phases):
+    """What one read costs, by the name of DISK_ROWS. The mark of a phase costs what the empty phase does."""
+    found = re.search(r"^disk: reads (\d+)\r?$", text, re.MULTILINE)
+    if not found or len(phases) != 4:
+        die("the payload's disk did not read; its output is in build/bench/payload-bivy.log")
+    empty, one, many = ([after - before for before, after in zip(*pair)] for pair in zip(phases, phases[1:]))
+    figures = {}
+    for depth, phase in (("1", one), ("32", many)):
+        for kind, value, mark in zip(("insns", "exits", "bytes"), phase, empty):
+            figures[f"{kind}_{depth}"] = round((value - mark) / int(found[1]), 3)
+    return figures
+
+
 def measure_exits(functions):
     binary = os.path.join(BENCH, "payload.bin")
-    bundle = ["-initrd", os.path.join(BENCH, "payload.itb")]
+    bundle = ["-initrd", os.path.join(BENCH, "payload.itb"), *DISK]
     options, read = plugin("payload", functions)
     native = payload_rows(run("payload-native", [*NATIVE, "-kernel", binary], "bench: end", 60))
-    bivy = payload_rows(run("payload-bivy", [*BIVY, *bundle, *options], "bench: end", 60))
+    text = run("payload-bivy", [*BIVY, *bundle, *options], "bench: end", 60)
+    bivy = payload_rows(text)
     two = ["-smp", "2"]
     both = (payload_rows(run("payload-native-2", [*NATIVE, *two, "-kernel", binary], "bench: end", 60)),
             payload_rows(run("payload-bivy-2", [*BIVY, *two, *bundle], "bench: end", 60)))
@@ -213,7 +246,8 @@ def measure_exits(functions):
             rows["ping_pong"] = more["ping_pong"]
     changed = {name: both[1][name][1] - bivy[name][1] for name in bivy
                if name != "ping_pong" and both[1][name][1] != bivy[name][1]}
-    return native, bivy, changed, read()[2]
+    exits, phases = read()[2:]
+    return native, bivy, changed, exits, disk_figures(text, phases)
 
 
 def init_time(text):
@@ -227,7 +261,7 @@ def measure_boot(functions, arguments):
     options, read = plugin("debian", functions)
     native = init_time(run("debian-native", [*NATIVE, *linux], end, 600))
     text = run("debian-bivy", [*BIVY, "-initrd", os.path.join(BENCH, "debian.itb"), *options], end, 900)
-    start, running, exits = read()
+    start, running, exits = read()[:3]
     kept = re.search(r"kept (\d+) KiB", text)
     return {
         "native": native, "bivy": init_time(text), "start": start, "running": running, "exits": exits,
@@ -289,6 +323,17 @@ def print_others(figures):
     return table
 
 
+def print_disk(figures):
+    table = {}
+    print()
+    print_line("disk, each read", "", "", "Xvisor", "bar", "bivy", "", "")
+    for name, (what, xvisor, bar) in DISK_ROWS.items():
+        value = figures[name]
+        print_line(what, "", "", xvisor, f"{bar:,}", f"{value:,.2f}", "", verdict(value, bar))
+        table[name] = {"bivy": value, "bar": bar, "met": value <= bar}
+    return table
+
+
 def print_classes(title, exits):
     print(f"\n{title}: exits by class; accesses to the GIC and the UART are per exit")
     print(f"{'':<28}{'exits':>8}{'insns':>12}{'mean':>8}{'min':>7}{'max':>8}"
@@ -317,12 +362,13 @@ def parse():
 def main():
     arguments = parse()
     functions = symbols()
-    native, bivy, changed, payload_exits = measure_exits(functions)
+    native, bivy, changed, payload_exits, disk = measure_exits(functions)
     boot = None if arguments.no_boot else measure_boot(functions, arguments)
     result = {"exits": print_exits(native, bivy), "payload_classes": payload_exits,
               "changed_with_2_cores": changed}
     for name, more in changed.items():
         print(f"  with 2 cores {ROWS[name][0]} costs {more:+}")
+    result["disk"] = print_disk(disk)
     if boot:
         groups = grouped(boot["start"])
         entered = sum(boot["start"].values())

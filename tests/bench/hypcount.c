@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A plugin for QEMU's TCG: counts the instructions of bivy's image by their address, from reset to
- * the guest's first entry and after it, and each exit's instructions and GIC accesses by class.
+ * the guest's first entry and after it, each exit's instructions and GIC accesses by class, and
+ * what phases that the guest marks cost in all.
  *
  * A block of instructions, Arm or Thumb, is bivy's if it lies in a place where the image runs and
  * all its bytes are the image's: the guest may use the same addresses.
@@ -9,11 +10,13 @@
  * Arguments:
  * - image=FILE   bivy.bin
  * - marks=FILE   lines of "OFFSET KIND", hexadecimal offset into the image; KIND: v a vector, r an
- *   ERET to the guest, or a number from 1 to 31, the class of the exit that comes by here (the last
- *   one counts)
+ *   ERET to the guest, p the mark of a phase, or a number from 1 to 31, the class of the exit that
+ *   comes by here (the last one counts)
  * - out=FILE     gets lines: "insn OFFSET BOOT RUN",
- *   "exit CLASS COUNT INSTRUCTIONS MIN MAX GICD GICC GICH UART"
+ *   "exit CLASS COUNT INSTRUCTIONS MIN MAX GICD GICC GICH UART", and at each mark of a phase
+ *   "phase INSTRUCTIONS EXITS BYTES" so far, BYTES: that bivy read and wrote in DATA
  * - base=HEX     a place where the image runs; up to four
+ * - data=HEX     DATA: from this address on 1 MiB, as bivy sees it
  *
  * QEMU's header is not packaged by Debian; what is used of its interface is declared here
  * (documented in docs/devel/tcg-plugins.rst of QEMU, interface version 1).
@@ -39,6 +42,7 @@ void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, i
 						void *counter, uint64_t add);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, memory_callback callback,
 				      int registers, int directions, void *argument);
+unsigned int qemu_plugin_mem_size_shift(uint32_t what);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
@@ -54,7 +58,9 @@ EXPORT int qemu_plugin_version = 1;
 #define INSNS_MAX   (IMAGE_MAX / 2)
 #define BASES_MAX   4
 #define CLASSES_MAX 32
+#define PHASES_MAX  8
 #define DEVICES     4
+#define DATA_SIZE   0x100000
 #define DEVICE_VA                                                                                  \
 	0x400000 /* pages in this order: GICD, GICC, its second, GICH, UART; hyp/layout.h */
 
@@ -63,7 +69,7 @@ static size_t image_size;
 
 /* By the half of the offset into the image: a Thumb instruction may have two bytes. */
 static struct {
-	char kind; /* 'v', 'r', 'c' or 0 */
+	char kind; /* 'v', 'r', 'p', 'c' or 0 */
 	unsigned int class;
 	uint64_t count, boot;
 } insns[INSNS_MAX];
@@ -72,8 +78,13 @@ static struct {
 	uint64_t count, insns, min, max, device[DEVICES];
 } exits[CLASSES_MAX];
 
+static struct {
+	uint64_t insns, exits, bytes;
+} phases[PHASES_MAX], so_far;
+
 static uint64_t bases[BASES_MAX];
-static unsigned int base_count;
+static unsigned int base_count, phase_count;
+static uint64_t data_start;
 static const char *out_path;
 static uint64_t total, start, device[DEVICES];
 static unsigned int class;
@@ -90,6 +101,10 @@ static void at_mark(unsigned int vcpu, void *argument)
 		class = 0;
 		inside = true;
 		memset(device, 0, sizeof(device));
+		so_far.exits++;
+	} else if (insns[i].kind == 'p' && phase_count < PHASES_MAX) {
+		so_far.insns = total;
+		phases[phase_count++] = so_far;
 	} else {
 		class = insns[i].class;
 	}
@@ -128,8 +143,10 @@ static void at_access(unsigned int vcpu, uint32_t what, uint64_t va, void *argum
 	const uint64_t page = (va - DEVICE_VA) >> 12;
 
 	(void)vcpu;
-	(void)what;
 	(void)argument;
+	if (va - data_start < DATA_SIZE) {
+		so_far.bytes += 1u << qemu_plugin_mem_size_shift(what);
+	}
 	if (page < sizeof(device_of)) {
 		device[device_of[page]]++;
 	}
@@ -206,6 +223,10 @@ static void on_exit_of_qemu(uint64_t id, void *argument)
 		fprintf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", d[0], d[1], d[2],
 			d[3]);
 	}
+	for (unsigned int i = 0; i < phase_count; i++) {
+		fprintf(out, "phase %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", phases[i].insns,
+			phases[i].exits, phases[i].bytes);
+	}
 	fclose(out);
 }
 
@@ -232,7 +253,7 @@ static bool read_marks(const char *path)
 	}
 	while (fscanf(file, "%" SCNx32 " %7s", &offset, kind) == 2 && offset < IMAGE_MAX) {
 		insns[offset / 2].class = (unsigned int)atoi(kind) % CLASSES_MAX;
-		insns[offset / 2].kind = kind[0] == 'v' || kind[0] == 'r' ? kind[0] : 'c';
+		insns[offset / 2].kind = strchr("vrp", kind[0]) != NULL ? kind[0] : 'c';
 	}
 	fclose(file);
 	return true;
@@ -255,6 +276,8 @@ EXPORT int qemu_plugin_install(uint64_t id, const void *qemu, int count, char **
 			out_path = strdup(value);
 		} else if (strncmp(arguments[i], "base=", 5) == 0 && base_count < BASES_MAX) {
 			bases[base_count++] = strtoull(value, NULL, 16);
+		} else if (strncmp(arguments[i], "data=", 5) == 0) {
+			data_start = strtoull(value, NULL, 16);
 		}
 	}
 	if (!good || out_path == NULL || image_size == 0) {

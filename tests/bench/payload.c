@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "disk.h"
 
 #define SHOTS 501
 
@@ -66,6 +67,8 @@
 #define PSCI_CPU_ON     0x84000003u
 #define PSCI_SYSTEM_OFF 0x84000008u
 #define PSCI_UNKNOWN    0x8400ff00u
+
+#define DISK_READS 4096u
 
 void bench_main(void);
 void other_main(void);
@@ -442,6 +445,31 @@ static uint32_t virtio_console_64(void)
 	return *(volatile uint16_t *)&queue.used_index == (uint16_t)(used + 1) ? taken : UINT32_MAX;
 }
 
+/* The plugin counts from one SMC to the next. */
+static void phase(void)
+{
+	register uint32_t r0 asm("r0") = PSCI_UNKNOWN;
+
+	asm volatile(".arch_extension sec\n\tsmc #0" : "+r"(r0)::"r1", "r2", "r3", "memory");
+}
+
+/* The first phase is empty, the others are reads one at a time and 32 at once. */
+static void disk_phases(void)
+{
+	bool good;
+
+	phase();
+	phase();
+	good = disk_read(1, DISK_READS);
+	phase();
+	good = good && disk_read(32, DISK_READS);
+	phase();
+	if (good) {
+		print_pair("\r\ndisk: reads", DISK_READS);
+		print("\r\n");
+	}
+}
+
 /* The table */
 
 struct row {
@@ -562,6 +590,10 @@ static void start_interrupts(void)
 	put(GICD + GICD_ITARGETSR + SPI_EDGE, 0x01010101u);
 	put(GICD + GICD_ICFGR + SPI_EDGE / 16 * 4, 2u << SPI_EDGE % 16 * 2);
 	put(GICD + GICD_ISENABLER + SPI_WORD(SPI_EDGE), SPI_BIT(SPI_EDGE) | SPI_BIT(SPI_LEVEL));
+	put(GICD + GICD_IPRIORITYR + DISK_INTID / 4 * 4, 0xa0a0a0a0u);
+	put(GICD + GICD_ITARGETSR + DISK_INTID / 4 * 4, 0x01010101u);
+	put(GICD + GICD_ICFGR + DISK_INTID / 16 * 4, 2u << DISK_INTID % 16 * 2);
+	put(GICD + GICD_ISENABLER + SPI_WORD(DISK_INTID), SPI_BIT(DISK_INTID));
 	put(GICD + GICD_ISENABLER, 1u << INTID_VTIMER | 1u << INTID_PTIMER);
 	put(GICC + GICC_PMR, 0xf0);
 	put(GICC + GICC_CTLR, 1);
@@ -580,6 +612,9 @@ void bench_main(void)
 	}
 	if (virtio_start()) {
 		measure(&console, 51);
+	}
+	if (disk_start()) {
+		disk_phases();
 	}
 	if (psci(PSCI_CPU_ON, 1, (uint32_t)(uintptr_t)other_start, 0) == 0) {
 		while (other_ready == 0) {

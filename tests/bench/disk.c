@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Drives the bench's virtio disk (virtio 1.2, 4.2.2, 5.2) the way Linux does: an indirect table a
+ * request, the event index for notifications and interrupts, and one notification for all that an
+ * interrupt let begin. MMU and caches are off: memory is strongly ordered.
+ */
+#include "disk.h"
+
+#define GICC 0x08010000u
+#define IAR  (GICC + 0x0c)
+#define EOIR (GICC + 0x10)
+
+#define DISK           0x0a000200u
+#define DEVICE_ID      0x008
+#define FEATURES       0x020
+#define FEATURES_SEL   0x024
+#define QUEUE_SEL      0x030
+#define QUEUE_NUM      0x038
+#define QUEUE_READY    0x044
+#define NOTIFY         0x050
+#define INTERRUPT      0x060
+#define INTERRUPT_ACK  0x064
+#define STATUS         0x070
+#define QUEUE_DESC     0x080
+#define QUEUE_AVAIL    0x090
+#define QUEUE_USED     0x0a0
+#define INDIRECT_EVENT (3u << 28)
+
+#define DESC_NEXT     1u
+#define DESC_WRITE    2u
+#define DESC_INDIRECT 4u
+
+/* The plugin counts what bivy touches here (DATA in bench.py). */
+#define DATA        0x48000000u
+#define BLOCK       4096u
+#define SECTORS     (BLOCK / 512)
+#define DISK_BLOCKS 16384u
+#define SIZE        32u /* entries of the queue, requests */
+
+struct desc {
+	uint32_t address, address_high, length;
+	uint16_t flags, next;
+};
+
+static struct desc descs[SIZE] __attribute__((aligned(16)));
+
+static volatile struct {
+	uint16_t flags, index, ring[SIZE], used_event;
+} avail __attribute__((aligned(4)));
+
+static volatile struct {
+	uint16_t flags, index;
+	struct {
+		uint32_t id, length;
+	} ring[SIZE];
+	uint16_t avail_event;
+} used __attribute__((aligned(4)));
+
+static struct request {
+	struct desc table[3];
+	uint32_t type, reserved, sector, sector_high;
+	volatile uint8_t status;
+} requests[SIZE] __attribute__((aligned(16)));
+
+static uint32_t begun;
+static uint16_t notified; /* avail.index when the disk was last told, or need not be */
+
+static uint32_t get(uint32_t address)
+{
+	return *(volatile uint32_t *)(uintptr_t)address;
+}
+
+static void put(uint32_t address, uint32_t value)
+{
+	*(volatile uint32_t *)(uintptr_t)address = value;
+}
+
+static uint32_t address_of(const volatile void *at)
+{
+	return (uint32_t)(uintptr_t)at;
+}
+
+static void set_up(uint32_t i)
+{
+	struct request *request = &requests[i];
+
+	request->table[0] = (struct desc){address_of(&request->type), 0, 16, DESC_NEXT, 1};
+	request->table[1] = (struct desc){DATA + i * BLOCK, 0, BLOCK, DESC_NEXT | DESC_WRITE, 2};
+	request->table[2] = (struct desc){address_of(&request->status), 0, 1, DESC_WRITE, 0};
+	descs[i] = (struct desc){address_of(request->table), 0, sizeof(request->table),
+				 DESC_INDIRECT, 0};
+}
+
+static void set_ring(uint32_t offset, const volatile void *at)
+{
+	put(DISK + offset, address_of(at));
+	put(DISK + offset + 4, 0);
+}
+
+bool disk_start(void)
+{
+	if (get(DISK) != 0x74726976u || get(DISK + DEVICE_ID) != 2) {
+		return false;
+	}
+	for (uint32_t i = 0; i < SIZE; i++) {
+		set_up(i);
+	}
+	put(DISK + STATUS, 3);
+	put(DISK + FEATURES_SEL, 0);
+	put(DISK + FEATURES, INDIRECT_EVENT);
+	put(DISK + FEATURES_SEL, 1);
+	put(DISK + FEATURES, 1); /* VERSION_1 */
+	put(DISK + STATUS, 11);
+	put(DISK + QUEUE_SEL, 0);
+	put(DISK + QUEUE_NUM, SIZE);
+	set_ring(QUEUE_DESC, descs);
+	set_ring(QUEUE_AVAIL, &avail);
+	set_ring(QUEUE_USED, &used);
+	put(DISK + QUEUE_READY, 1);
+	put(DISK + STATUS, 15);
+	return (get(DISK + STATUS) & 0xff) == 15;
+}
+
+static void begin(uint32_t i)
+{
+	requests[i].sector = begun++ * 7919 % DISK_BLOCKS * SECTORS;
+	requests[i].status = 0xff;
+	avail.ring[avail.index % SIZE] = (uint16_t)i;
+	avail.index = (uint16_t)(avail.index + 1);
+}
+
+/* virtio 1.2, 2.7.7.2: the disk's wish is one of those that were added. */
+static void notify(void)
+{
+	const uint16_t added = (uint16_t)(avail.index - notified);
+	const uint16_t distance = (uint16_t)(avail.index - used.avail_event - 1);
+
+	if (distance < added) {
+		put(DISK + NOTIFY, 0);
+	}
+	notified = avail.index;
+}
+
+static void await_interrupt(void)
+{
+	uint32_t iar = get(IAR);
+
+	for (; (iar & 0x3ff) != DISK_INTID; iar = get(IAR)) {
+		asm volatile("wfi" ::: "memory");
+	}
+	put(DISK + INTERRUPT_ACK, get(DISK + INTERRUPT));
+	put(EOIR, iar);
+}
+
+bool disk_read(uint32_t depth, uint32_t total)
+{
+	uint16_t seen = used.index;
+	uint32_t ended = 0;
+
+	begun = 0;
+	for (uint32_t i = 0; i < depth; i++) {
+		begin(i);
+	}
+	notify();
+	while (ended != total) {
+		await_interrupt();
+		do {
+			for (; seen != used.index; seen++) {
+				const uint32_t i = used.ring[seen % SIZE].id;
+
+				if (i >= SIZE || requests[i].status != 0) {
+					return false;
+				}
+				ended++;
+				if (begun != total) {
+					begin(i);
+				}
+			}
+			avail.used_event = seen;
+		} while (seen != used.index);
+		notify();
+	}
+	return true;
+}
