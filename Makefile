@@ -27,11 +27,9 @@ cflags := -mcpu=cortex-a15 -mtune=cortex-a7 -mfloat-abi=soft -mgeneral-regs-only
 	-g -std=gnu11 -ffreestanding -fno-common -ffunction-sections -fdata-sections \
 	-fno-jump-tables -I. -isystem $(LIBFDT_SRC) -isystem $(LIBMD_SRC)
 # What each exit runs is compiled for speed, and what the start runs for each line of cache; the rest for size.
-hot := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap psci registers coproc mmio vgic vgic_lr vgicd console cache) \
+hot := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap psci registers coproc mmio vgic vgic_lr vgicd cache) \
 	$(BUILD)/obj/drivers/emul/pl011.c.o
-# The queues are in between: for speed, but Thumb code, a quarter smaller.
-warm := $(patsubst %,$(BUILD)/obj/drivers/virtio/%.c.o,queue split packed)
-optimize = $(if $(filter $@,$(hot) $(warm)),-O2,-Os) $(if $(filter %.S.o $(hot),$@),-marm,-mthumb)
+optimize = $(if $(filter $@,$(hot)),-O2 -marm,-Os $(if $(filter %.S.o,$@),-marm,-mthumb))
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
 ldflags := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
 
