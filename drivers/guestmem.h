@@ -18,15 +18,13 @@ struct guest_memory {
  * Returns NULL unless the whole range lies in the guest's RAM; no overflow of @ipa + @length
  * passes.
  */
-static inline void *guest_memory_at(const struct guest_memory *memory, uint64_t ipa,
-				    uint32_t length)
+static inline __attribute__((__always_inline__)) void *
+guest_memory_at(const struct guest_memory *memory, uint64_t ipa, uint32_t length)
 {
-	uint64_t offset = ipa - memory->base;
+	const uint32_t size = (uint32_t)memory->size;
+	const uint64_t offset = ipa - memory->base; /* below the base: far more than any size */
 
-	if (ipa < memory->base || length > memory->size || offset > memory->size - length) {
-		return NULL;
-	}
-	return memory->at + offset;
+	return length > size || offset > size - length ? NULL : memory->at + (uint32_t)offset;
 }
 
 #endif

@@ -64,10 +64,10 @@ static void avail_rearm(const struct virtqueue *queue)
 
 /* 2.8.7: all of the table is the chain, in order; of the flags only WRITE counts. */
 static const char *table_walk(const struct virtqueue *queue, struct virtio_chain *chain,
-			      const struct descriptor *indirect)
+			      const volatile uint32_t *indirect, uint32_t flags)
 {
 	struct table table = {.indirect = chain->count != 0};
-	const char *fault = virtqueue_enter(queue, &table, indirect);
+	const char *fault = virtqueue_enter(queue, &table, indirect, flags);
 	uint32_t i;
 
 	if (!fault && table.entries > queue->size) {
@@ -75,11 +75,10 @@ static const char *table_walk(const struct virtqueue *queue, struct virtio_chain
 	}
 	for (i = 0; !fault && i < table.entries; i++) {
 		const volatile uint32_t *word = table.at + i * DESC_WORDS;
-		uint32_t last = word[3];
-		struct descriptor desc = descriptor_read(word, last, last >> 16);
 
-		fault = desc.flags & DESC_INDIRECT ? virtqueue_enter(queue, &table, &desc)
-						   : virtqueue_add(queue, chain, &desc);
+		flags = word[3] >> 16;
+		fault = flags & DESC_INDIRECT ? virtqueue_enter(queue, &table, word, flags)
+					      : virtqueue_add(queue, chain, word, flags);
 	}
 	return fault;
 }
@@ -95,13 +94,14 @@ static const char *chain_walk(const struct virtqueue *queue, struct virtio_chain
 	uint16_t count = 0;
 
 	while (queue->held + count < queue->size) {
-		const struct descriptor desc =
-			descriptor_read(queue->desc_at + slot * DESC_WORDS, last, last >> 16);
-		const char *fault = desc.flags & DESC_INDIRECT ? table_walk(queue, chain, &desc)
-							       : virtqueue_add(queue, chain, &desc);
+		const volatile uint32_t *word = queue->desc_at + slot * DESC_WORDS;
+		const uint32_t flags = last >> 16;
+		const char *fault = flags & DESC_INDIRECT
+					    ? table_walk(queue, chain, word, flags)
+					    : virtqueue_add(queue, chain, word, flags);
 
 		count++;
-		if (fault || !(desc.flags & DESC_NEXT)) {
+		if (fault || !(flags & DESC_NEXT)) {
 			*taken = (struct virtqueue_taken){(uint16_t)last, count};
 			return fault;
 		}

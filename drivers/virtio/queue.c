@@ -34,62 +34,67 @@ const char *virtqueue_enable(struct virtqueue *queue)
 
 /* virtio 1.2 2.7.5.3, 2.8.7. The WRITE flag of what names a table means nothing (2.7.5.3.2). */
 const char *virtqueue_enter(const struct virtqueue *queue, struct table *table,
-			    const struct descriptor *desc)
+			    const volatile uint32_t *word, uint32_t flags)
 {
+	const uint32_t low = word[0], high = word[1], length = word[2];
+
 	if (!virtqueue_negotiated(queue, VIRTIO_F_INDIRECT_DESC)) {
 		return "an indirect descriptor, which was not negotiated";
 	}
 	if (table->indirect) {
 		return "an indirect descriptor inside an indirect table or, packed, a chain";
 	}
-	if (desc->flags & DESC_NEXT) {
+	if (flags & DESC_NEXT) {
 		return "an indirect descriptor with the NEXT flag";
 	}
-	if (desc->length == 0 || desc->length % DESC_SIZE != 0) {
+	if (length == 0 || length % DESC_SIZE != 0) {
 		return "an indirect table whose length is not a multiple of 16 bytes";
 	}
 	/* The specification asks for no alignment; drivers give 8 bytes or more, we need 4. */
-	if (desc->address % 4 != 0) {
+	if (low % 4 != 0) {
 		return "an indirect table that is not 4-byte aligned";
 	}
-	table->at = guest_memory_at(queue->device->place.memory, desc->address, desc->length);
+	table->at =
+		guest_memory_at(queue->device->place.memory, (uint64_t)high << 32 | low, length);
 	if (!table->at) {
 		return "an indirect table that is not in RAM";
 	}
-	table->entries = desc->length / DESC_SIZE;
+	table->entries = length / DESC_SIZE;
 	table->indirect = true;
 	return NULL;
 }
 
 const char *virtqueue_add(const struct virtqueue *queue, struct virtio_chain *chain,
-			  const struct descriptor *desc)
+			  const volatile uint32_t *word, uint32_t flags)
 {
+	const uint32_t low = word[0], high = word[1], length = word[2];
 	struct io_segment *segment = &chain->segment[chain->count];
 
-	if (desc->length == 0) {
+	if (length == 0) {
 		return "a descriptor of zero bytes";
 	}
-	if (desc->length > UINT32_MAX - chain->length) {
+	if (length > UINT32_MAX - chain->length) {
 		return "a chain of 4 GiB or more";
 	}
-	segment->at = guest_memory_at(queue->device->place.memory, desc->address, desc->length);
-	segment->length = desc->length;
+	segment->at =
+		guest_memory_at(queue->device->place.memory, (uint64_t)high << 32 | low, length);
+	segment->length = length;
 	if (!segment->at) {
 		return "a buffer that is not in RAM";
 	}
-	if (!(desc->flags & DESC_WRITE)) {
+	if (!(flags & DESC_WRITE)) {
 		if (chain->readable != chain->count) {
 			return "a device-readable buffer behind a device-writable one";
 		}
 		chain->readable++;
 	}
 	chain->count++;
-	chain->length += desc->length;
+	chain->length += length;
 	return NULL;
 }
 
 /* What was taken can be handed back, even if nothing more may be taken. */
-static bool usable(const struct virtqueue *queue)
+static inline __attribute__((__always_inline__)) bool usable(const struct virtqueue *queue)
 {
 	return queue->ready && queue->device->live;
 }

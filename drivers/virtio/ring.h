@@ -5,20 +5,16 @@
 
 #include "virtio.h"
 
-/* A descriptor is 4 words: address, length, then two half-words. All is little-endian. */
+/*
+ * A descriptor is 4 words: IPA, low and high, length in bytes, and two half-words: split: flags,
+ * then next; packed: buffer ID, then flags. All is little-endian.
+ */
 #define DESC_SIZE  16u
 #define DESC_WORDS 4u
 
 #define DESC_NEXT     0x1u
 #define DESC_WRITE    0x2u
 #define DESC_INDIRECT 0x4u
-
-struct descriptor {
-	uint64_t address; /* IPA */
-	uint32_t length;  /* bytes */
-	uint32_t last;    /* split: flags, then next; packed: buffer ID, then flags */
-	uint16_t flags;
-};
 
 /* An indirect table, or a queue's own. */
 struct table {
@@ -34,33 +30,22 @@ static inline bool virtqueue_negotiated(const struct virtqueue *queue, uint64_t 
 	return ((features[0] & (uint32_t)feature) | (features[1] & (uint32_t)(feature >> 32))) != 0;
 }
 
-/* Reads the first three words at @word, each once; @last and @flags: of the fourth. */
-static inline struct descriptor descriptor_read(const volatile uint32_t *word, uint32_t last,
-						uint32_t flags)
-{
-	uint32_t low = word[0];
-	uint32_t high = word[1];
-	uint32_t length = word[2];
-
-	return (struct descriptor){
-		.address = (uint64_t)high << 32 | low,
-		.length = length,
-		.last = last,
-		.flags = (uint16_t)flags,
-	};
-}
-
 /* Where we see a ring of @length bytes; NULL: not in RAM, or not aligned. */
 void *virtqueue_ring(const struct virtqueue *queue, enum virtqueue_address low, uint32_t alignment,
 		     uint32_t length);
 
-/* Adds the buffer of @desc. Returns NULL or a sentence; there is room for it. */
-const char *virtqueue_add(const struct virtqueue *queue, struct virtio_chain *chain,
-			  const struct descriptor *desc);
+/*
+ * Both read the first three words of the descriptor at @word, each once, so that what is checked is
+ * what is used. @flags: its flags, in the lower half.
+ */
 
-/* Goes from where the walk stood to the table that @desc names. Returns NULL or a sentence. */
+/* Adds its buffer, for which there is room. Returns NULL or a sentence. */
+const char *virtqueue_add(const struct virtqueue *queue, struct virtio_chain *chain,
+			  const volatile uint32_t *word, uint32_t flags);
+
+/* Goes from where the walk stood to the table that it names. Returns NULL or a sentence. */
 const char *virtqueue_enter(const struct virtqueue *queue, struct table *table,
-			    const struct descriptor *desc);
+			    const volatile uint32_t *word, uint32_t flags);
 
 /*
  * The formats. virtqueue_enable() has set packed and desc_at; the queue runs when a chain is taken;

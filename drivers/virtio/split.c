@@ -31,15 +31,6 @@ const char *split_enable(struct virtqueue *queue)
 	return NULL;
 }
 
-/* Each word once, so that what is checked is what is used. */
-static struct descriptor table_read(const struct table *table, uint32_t index)
-{
-	const volatile uint32_t *word = table->at + index * DESC_WORDS;
-	uint32_t last = word[3];
-
-	return descriptor_read(word, last, last);
-}
-
 /* Fills the chain in and returns NULL, or a sentence. Reads at most queue->size + 2 descriptors. */
 static const char *chain_walk(const struct virtqueue *queue, struct virtio_chain *chain)
 {
@@ -47,19 +38,20 @@ static const char *chain_walk(const struct virtqueue *queue, struct virtio_chain
 	uint32_t index = chain->head;
 
 	while (index < table.entries) {
-		struct descriptor desc = table_read(&table, index);
+		const volatile uint32_t *word = table.at + index * DESC_WORDS;
+		const uint32_t last = word[3];
 		const char *fault;
 
-		if (desc.flags & DESC_INDIRECT) {
-			fault = virtqueue_enter(queue, &table, &desc);
+		if (last & DESC_INDIRECT) {
+			fault = virtqueue_enter(queue, &table, word, last);
 			index = 0;
 		} else if (chain->count == queue->size) {
 			return "a chain longer than the queue, or a loop";
 		} else {
-			fault = virtqueue_add(queue, chain, &desc);
-			index = desc.last >> 16;
+			fault = virtqueue_add(queue, chain, word, last);
+			index = last >> 16;
 		}
-		if (fault || !(desc.flags & (DESC_INDIRECT | DESC_NEXT))) {
+		if (fault || !(last & (DESC_INDIRECT | DESC_NEXT))) {
 			return fault;
 		}
 	}
