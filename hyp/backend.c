@@ -24,6 +24,10 @@ static const struct virtio_kind {
 	 "\"virtio0\" or \"firmware\""},
 };
 
+static const struct virtio_kind flash_kind = {
+	"flash", DEVICE_FLASH, MAY(BACKEND_ANY) | MAY(BACKEND_VIRTIO) | MAY(BACKEND_RAM),
+	"none, \"virtio0\", \"virtio0:part1\" or \"ram0\""};
+
 static const struct {
 	const char *name;
 	enum backend_kind kind;
@@ -131,7 +135,8 @@ static int read_backend(const struct dt_at *at, const struct virtio_kind *kind,
 				 "this device needs a backend that it can have: %s",
 				 kind->examples);
 	}
-	if ((backend->part != 0 || backend->length != 0) && kind->kind != DEVICE_VIRTIO_BLOCK) {
+	if ((backend->part != 0 || backend->length != 0) && kind->kind != DEVICE_VIRTIO_BLOCK &&
+	    kind->kind != DEVICE_FLASH) {
 		return dt_refuse(at, "bivy,backend", "only a disk has partitions and ranges");
 	}
 	return 0;
@@ -190,6 +195,10 @@ int device_read(const struct dt_at *at, struct device_config *device)
 	if (dt_compatible(at->dt, dt_node(at), "arm,pl031")) {
 		device->kind = DEVICE_PL031;
 		return 0;
+	}
+	if (dt_compatible(at->dt, dt_node(at), "cfi-flash")) {
+		device->kind = DEVICE_FLASH;
+		return read_backend(at, &flash_kind, &device->backend);
 	}
 	device->kind = DEVICE_PL011;
 	return read_backend(at, &virtio_kinds[0], &device->backend);

@@ -21,7 +21,6 @@ static struct ramdisk ramdisks[FIT_DISKS_MAX];
 static struct partition partitions[DISKS_MAX];
 static struct overlay overlays[DISKS_MAX];
 static unsigned int partition_count, overlay_count;
-static uint64_t overlay_place; /* bytes of vm.overlays that are given away */
 static struct net_loopback loopback;
 
 static _Noreturn void refuse_backend(const struct device_config *device, const char *why)
@@ -103,11 +102,10 @@ static struct block_backend *overlaid(const struct device_config *device,
 	if (overlay_count++ == DISKS_MAX) {
 		refuse_backend(device, "there are more than 4 overlays");
 	}
-	fault = overlay_init(overlay, disk, window_at(vm.overlays.base + overlay_place), size);
+	fault = overlay_init(overlay, disk, window_at(vm_kept(device)), size);
 	if (fault != NULL) {
 		stop("the guest's device tree: %s: bivy,overlay: %s", device->node, fault);
 	}
-	overlay_place += size;
 	return &overlay->backend;
 }
 
@@ -121,6 +119,11 @@ struct block_backend *backend_block(const struct device_config *device)
 		refuse_backend(device, "this board has no such virtio disk, or it can't be used");
 	}
 	return overlaid(device, part_of(device, disk));
+}
+
+struct block_backend *backend_flash(const struct device_config *device)
+{
+	return device->backend.kind == BACKEND_ANY ? NULL : backend_block(device);
 }
 
 struct net_backend *backend_net(const struct device_config *device)

@@ -10,6 +10,7 @@
 
 /* Each stops with a sentence if the board or the bundle has no such thing. */
 struct block_backend *backend_block(const struct device_config *device);
+struct block_backend *backend_flash(const struct device_config *device); /* NULL: none is named */
 struct net_backend *backend_net(const struct device_config *device);
 
 /* NULL: nothing was named, and there is no source. */

@@ -9,6 +9,7 @@
 #define IPA_LIMIT (1ull << 40) /* ARM DDI 0406C B3.6.1: 40-bit addresses */
 #define PAGE      0x1000u
 #define BLOCK     0x200000u /* stage 2 maps RAM by blocks of 2 MiB */
+#define FLASH_MAX 0x8000000u
 #define VIRTIO_MMIO_SIZE                                                                           \
 	0x200u /* virtio 1.2, 4.2.2: registers to 0x100, then the configuration                    \
 		*/
@@ -80,18 +81,21 @@ enum guest_node config_node(const struct dt_at *at)
 	if (dt_compatible(dt, node, "arm,pl031")) {
 		return NODE_PL031;
 	}
+	if (dt_compatible(dt, node, "cfi-flash")) {
+		return NODE_FLASH;
+	}
 	return dt_reg(at, 0, &reg) == 0 ? NODE_UNEMULATED : NODE_PLAIN;
 }
 
 /* Where a property of ours means something. */
-enum owner { OWNER_ROOT = 1, OWNER_VIRTIO = 2, OWNER_PL011 = 4 };
+enum owner { OWNER_ROOT = 1, OWNER_VIRTIO = 2, OWNER_OTHER = 4 };
 
 static const struct own_property {
 	const char *name;
 	unsigned int owners;
 } own_properties[] = {
 	{"bivy,reset", OWNER_ROOT},       {"bivy,virtio", OWNER_VIRTIO},
-	{"bivy,legacy", OWNER_VIRTIO},    {"bivy,backend", OWNER_VIRTIO | OWNER_PL011},
+	{"bivy,legacy", OWNER_VIRTIO},    {"bivy,backend", OWNER_VIRTIO | OWNER_OTHER},
 	{"bivy,overlay", OWNER_VIRTIO},   {"bivy,read-only", OWNER_VIRTIO},
 	{"bivy,passthrough", OWNER_ROOT},
 };
@@ -104,7 +108,10 @@ static unsigned int owner_of(const struct dt_at *at)
 	if (dt_compatible(at->dt, dt_node(at), "virtio,mmio")) {
 		return OWNER_VIRTIO;
 	}
-	return dt_compatible(at->dt, dt_node(at), "arm,pl011") ? OWNER_PL011 : 0;
+	return dt_compatible(at->dt, dt_node(at), "arm,pl011") ||
+			       dt_compatible(at->dt, dt_node(at), "cfi-flash")
+		       ? OWNER_OTHER
+		       : 0;
 }
 
 static bool is_known(const char *name, unsigned int owner)
@@ -136,7 +143,7 @@ static int check_own_properties(const struct reading *reading, const struct dt_a
 			return dt_refuse(
 				at, property.name,
 				"bivy has no such property here; the README lists those of "
-				"the root, of virtio,mmio and of arm,pl011");
+				"the root, of virtio,mmio, arm,pl011 and cfi-flash");
 		}
 	}
 	return 0;
@@ -292,6 +299,24 @@ static int check_timer(struct reading *reading, const struct dt_at *at)
 	return 0;
 }
 
+/* Of a bank of flash: blocks of stage 2 show it, and CFI tells a power of two. */
+static int check_flash(const struct dt_at *at, const struct range *reg)
+{
+	uint32_t width;
+	struct range second;
+
+	if (reg->size < BLOCK || reg->size > FLASH_MAX || (reg->size & (reg->size - 1)) != 0 ||
+	    reg->base % BLOCK != 0 || dt_reg(at, 1, &second) == 0) {
+		return dt_refuse(at, "reg",
+				 "a bank of flash has 2, 4, 8 to 128 MiB at a multiple of 2 MiB; "
+				 "a second bank needs a node of its own");
+	}
+	if (!dt_cell(at->dt, dt_node(at), "bank-width", &width) || width != 4) {
+		return dt_refuse(at, "bank-width", "this must be <4>: two chips of 16 bits");
+	}
+	return 0;
+}
+
 static int read_device(struct reading *reading, const struct dt_at *at)
 {
 	struct guest_config *config = reading->config;
@@ -316,8 +341,13 @@ static int read_device(struct reading *reading, const struct dt_at *at)
 				 "of that, where its buses' ranges lead to the guest's memory map",
 				 (unsigned long long)unit);
 	}
-	result = dt_interrupt(at, 0, reading->gic, &device->intid);
-	if (result != 0 || device->intid < FIRST_SPI) {
+	if (device->kind == DEVICE_FLASH) {
+		result = check_flash(at, &reg);
+		if (result != 0) {
+			return result;
+		}
+	} else if (dt_interrupt(at, 0, reading->gic, &device->intid) != 0 ||
+		   device->intid < FIRST_SPI) {
 		return dt_refuse(at, "interrupts",
 				 "this device needs an SPI of the guest's interrupt controller, "
 				 "for instance <0 16 1> for SPI 16, edge");
@@ -347,7 +377,8 @@ static int read_node(struct reading *reading, const struct dt_at *at)
 		return read_cpu(reading, at);
 	} else if (kind == NODE_TIMER) {
 		return check_timer(reading, at);
-	} else if (kind == NODE_PL011 || kind == NODE_PL031 || kind == NODE_VIRTIO) {
+	} else if (kind == NODE_PL011 || kind == NODE_PL031 || kind == NODE_VIRTIO ||
+		   kind == NODE_FLASH) {
 		return read_device(reading, at);
 	} else if (kind == NODE_UNEMULATED) {
 		reading->config->disabled_count++;
@@ -402,4 +433,18 @@ int config_read(const void *dtb, uint32_t limit, struct guest_config *config,
 		result = read_node(&reading, &at);
 	} while (result == 0 && dt_next(&at));
 	return result == 0 ? check_present(&reading) : result;
+}
+
+struct range config_kernel_range(const struct guest_config *config, uint64_t ram_size,
+				 uint64_t load)
+{
+	for (unsigned int i = 0; i < config->device_count; i++) {
+		const struct device_config *device = &config->device[i];
+
+		if (device->kind == DEVICE_FLASH && load >= device->base &&
+		    load - device->base < device->size) {
+			return (struct range){device->base, device->size};
+		}
+	}
+	return (struct range){config->ram_base, ram_size};
 }

@@ -30,6 +30,7 @@ enum device_kind {
 	DEVICE_VIRTIO_BLOCK,   /* "block" */
 	DEVICE_VIRTIO_NET,     /* "net" */
 	DEVICE_VIRTIO_RNG,     /* "rng"; an empty transport if the board has no source */
+	DEVICE_FLASH,          /* cfi-flash: a bank of it, kept by a disk or by nothing */
 	DEVICE_KINDS
 };
 
@@ -58,7 +59,7 @@ struct device_config {
 	bool legacy;      /* bivy,legacy: a transport of version 1 */
 	uint64_t base;    /* IPA */
 	uint32_t size;    /* bytes, at least 0x1000 of a PrimeCell, 0x200 of a transport */
-	uint32_t intid;   /* 32 to 1019 */
+	uint32_t intid;   /* 32 to 1019; 0: none, of flash */
 	char node[64];    /* path of the node, for messages, shortened at the front if too long */
 };
 
@@ -149,6 +150,13 @@ int config_check(const struct guest_config *config, const struct board *board, u
 int config_check_disks(const struct guest_config *config, unsigned int disk_count,
 		       struct config_error *error);
 
+/*
+ * Where the guest's kernel goes: the bank of flash in which @load lies, else its RAM. @ram_size:
+ * bytes.
+ */
+struct range config_kernel_range(const struct guest_config *config, uint64_t ram_size,
+				 uint64_t load);
+
 /* What a node of the guest's tree is to bivy. One that its status switches off is NODE_PLAIN. */
 enum guest_node {
 	NODE_PLAIN,
@@ -161,6 +169,7 @@ enum guest_node {
 	NODE_PL011,
 	NODE_PL031,
 	NODE_VIRTIO,
+	NODE_FLASH,
 	NODE_UNEMULATED, /* has a driver (compatible) and registers, and nothing answers there */
 };
 

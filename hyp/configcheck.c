@@ -72,7 +72,7 @@ static int check_intids(const struct guest_config *config, uint32_t intid_limit,
 				      (unsigned int)(intid_limit - FIRST_SPI - 1));
 		}
 		for (j = 0; j < i; j++) {
-			if (device->intid == config->device[j].intid) {
+			if (device->intid != 0 && device->intid == config->device[j].intid) {
 				return refuse(error, "%s and %s share SPI %u; give each its own",
 					      config->device[j].node, device->node,
 					      (unsigned int)(device->intid - FIRST_SPI));

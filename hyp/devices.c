@@ -7,6 +7,7 @@
 #include "backends.h"
 #include "clock.h"
 #include "console.h"
+#include "flash.h"
 #include "mmio.h"
 #include "print.h"
 #include "trap.h"
@@ -25,6 +26,7 @@ struct slot {
 	const struct device_config *config;
 	struct virtio_device *virtio; /* NULL: none */
 	struct emul_pl011 *pl011;     /* NULL: none */
+	struct emul_cfi *flash;       /* NULL: none */
 };
 
 static struct slot slots[CONFIG_DEVICES_MAX];
@@ -212,11 +214,17 @@ static void make_rng(struct slot *slot)
 	add_transport(slot, &rng->device);
 }
 
+static void make_flash(struct slot *slot)
+{
+	slot->flash = flash_create(slot->config, &slot->lock);
+	add(slot, &cfi_ops, slot->flash, &slot->lock);
+}
+
 static void (*const makers[DEVICE_KINDS])(struct slot *slot) = {
 	[DEVICE_PL011] = make_pl011,       [DEVICE_PL031] = make_pl031,
 	[DEVICE_VIRTIO_NONE] = make_none,  [DEVICE_VIRTIO_CONSOLE] = make_console,
 	[DEVICE_VIRTIO_BLOCK] = make_disk, [DEVICE_VIRTIO_NET] = make_card,
-	[DEVICE_VIRTIO_RNG] = make_rng,
+	[DEVICE_VIRTIO_RNG] = make_rng,    [DEVICE_FLASH] = make_flash,
 };
 
 void devices_create(void)
@@ -239,13 +247,11 @@ void devices_create(void)
  * Lock: the device's, held; released while requests are in flight, whose interrupts this core takes
  * as long as no vCPU runs.
  */
-static void reset_virtio(struct virtio_device *device)
+static void wait_outside(struct spinlock *lock)
 {
-	while (!virtio_reset(device)) {
-		spin_unlock(device->place.lock);
-		irq_take();
-		spin_lock(device->place.lock);
-	}
+	spin_unlock(lock);
+	irq_take();
+	spin_lock(lock);
 }
 
 void devices_reset(void)
@@ -254,9 +260,11 @@ void devices_reset(void)
 		struct slot *slot = &slots[i];
 
 		spin_lock(&slot->lock);
-		if (slot->virtio != NULL) {
-			reset_virtio(slot->virtio);
-		} else if (slot->pl011 != NULL) {
+		while ((slot->virtio != NULL && !virtio_reset(slot->virtio)) ||
+		       (slot->flash != NULL && !cfi_reset(slot->flash))) {
+			wait_outside(&slot->lock);
+		}
+		if (slot->pl011 != NULL) {
 			pl011_reset(slot->pl011);
 		} else if (slot->config->kind == DEVICE_PL031) {
 			pl031_reset(&clocks[0]);

@@ -61,8 +61,8 @@ static bool fetch_halfword(const struct guest_regs *regs, uint32_t va, uint32_t 
 		return false;
 	}
 	at = guest_memory_at(&vm.memory, ipa, 2);
-	if (at == NULL) {
-		return false;
+	if (at == NULL) { /* flash */
+		return mmio_read_ipa(ipa, 2, value);
 	}
 	*value = *at;
 	return true;

@@ -64,7 +64,8 @@ struct kernel_layout {
  * the FIT's, else the load address. uImage: header's load and entry (both CRCs checked,
  * uncompressed only) unless the FIT says otherwise. ELF: 32-bit little-endian Arm, PT_LOAD by
  * p_paddr, e_entry (a virtual address within a segment becomes its physical one).
- * Checks each segment against [@ram_base, @ram_base + @ram_size).
+ * Checks each segment against [@ram_base, @ram_base + @ram_size), which may be flash as well, see
+ * config_kernel_range().
  * Returns 0 or a negative errno with *error filled.
  */
 int kernel_identify(const struct fit_image *kernel, uint64_t ram_base, uint64_t ram_size,

@@ -224,14 +224,14 @@ static int check_segments(const struct reading *reading)
 	for (i = 0; i < layout->segment_count; i++) {
 		if (!inside(reading->ram_base, reading->ram_size, segment[i].ipa,
 			    segment[i].memory_size)) {
-			return refuse(
-				reading->error,
-				"the kernel's %llx bytes at %llx are not in the guest's RAM, %llx "
-				"bytes at %llx; change load in the bundle, or the memory",
-				(unsigned long long)segment[i].memory_size,
-				(unsigned long long)segment[i].ipa,
-				(unsigned long long)reading->ram_size,
-				(unsigned long long)reading->ram_base);
+			return refuse(reading->error,
+				      "the kernel's %llx bytes at %llx are not in the guest's RAM "
+				      "or flash, %llx "
+				      "bytes at %llx; change load in the bundle, or the memory",
+				      (unsigned long long)segment[i].memory_size,
+				      (unsigned long long)segment[i].ipa,
+				      (unsigned long long)reading->ram_size,
+				      (unsigned long long)reading->ram_base);
 		}
 		for (j = 0; j < i; j++) {
 			if (segment[i].ipa < segment[j].ipa + segment[j].memory_size &&
@@ -247,7 +247,7 @@ static int check_segments(const struct reading *reading)
 	    (!layout->thumb_entry && (layout->entry & 3) != 0)) {
 		return refuse(reading->error,
 			      "the kernel's entry %llx is not an instruction's address in the "
-			      "guest's RAM; change entry in the bundle",
+			      "guest's RAM or flash; change entry in the bundle",
 			      (unsigned long long)layout->entry);
 	}
 	return 0;

@@ -128,9 +128,9 @@ _Noreturn void hyp_main(void)
 	    vm.keeps_bundle ? ", and " : "; bundle of ", vm.bundle.size >> 10,
 	    vm.keeps_bundle ? " KiB of bundle to restart the guest from"
 			    : " KiB given to the guest");
-	if (vm.overlays.size != 0) {
-		say("kept %llu MiB at %llx for what the guest writes to overlaid disks",
-		    vm.overlays.size >> 20, vm.overlays.base);
+	if (vm.kept.size != 0) {
+		say("kept %llu MiB at %llx for the guest's overlays and flash", vm.kept.size >> 20,
+		    vm.kept.base);
 	}
 	vm_load();
 	say("the guest gets %d core%s, RAM %llu MiB at %llx, %d device%s; Ctrl-] chooses its "

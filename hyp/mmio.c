@@ -39,7 +39,8 @@ int mmio_add(uint64_t base, uint32_t size, const struct mmio_ops *ops, void *dev
 	if (region_count == MMIO_REGIONS_MAX) {
 		return -ENOSPC;
 	}
-	for (uint32_t key = 0; key < count && key < 2 * MMIO_LIKELY; key++) {
+	/* Flash would take all places, and is read with no access coming here. */
+	for (uint32_t key = 0; key < count && count <= 2 * MMIO_LIKELY; key++) {
 		mmio_likely[mmio_place(first + key)] = &regions[region_count];
 	}
 	regions[region_count++] = (struct mmio_region){first, count, *ops, device, lock};

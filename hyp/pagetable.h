@@ -22,7 +22,9 @@
 
 /* Attributes of stage 2: MemAttr in 5:2, HAP in 7:6 (B3.6.2). */
 #define S2_RW     (3ull << 6)
+#define S2_RO     (1ull << 6)
 #define S2_NORMAL (PT_AF | PT_SH_INNER | S2_RW | 0xfull << 2)
+#define S2_ROM    (PT_AF | PT_SH_INNER | S2_RO | 0xfull << 2)
 #define S2_DEVICE (PT_AF | PT_XN | S2_RW | 0x1ull << 2)
 
 /* Where new tables come from: pages of a pool, handed out once. */

@@ -107,15 +107,18 @@ static void pass_async_abort(void)
 	isb();
 }
 
-/* What nothing answers: faults other than "nothing mapped", and those that the syndrome doesn't
- * describe. */
+/*
+ * What nothing answers: faults other than "nothing mapped", and those that the syndrome doesn't
+ * describe. Permission faults are writes to flash, and HPFAR says nothing of them (B3.13.3).
+ */
 static __attribute__((noinline)) void trap_other_abort(struct guest_regs *regs, uint32_t hsr)
 {
 	if ((hsr & HSR_FSC) == FSC_ASYNC_EXTERNAL || (hsr & HSR_FSC) == FSC_ASYNC_PARITY) {
 		pass_async_abort();
 	} else if ((hsr & HSR_S1PTW) != 0) {
 		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL_WALK, (hsr & HSR_WNR) != 0);
-	} else if ((hsr & HSR_FSC_CLASS) != FSC_TRANSLATION) {
+	} else if ((hsr & HSR_FSC_CLASS) != FSC_TRANSLATION &&
+		   (hsr & HSR_FSC_CLASS) != FSC_PERMISSION) {
 		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL, (hsr & HSR_WNR) != 0);
 	} else {
 		emulate_transfer(regs, hsr);

@@ -9,6 +9,7 @@
 #include "cache.h"
 #include "cpu.h"
 #include "fit.h"
+#include "flash.h"
 #include "guestdt.h"
 #include "hw.h"
 #include "print.h"
@@ -21,7 +22,8 @@
 
 #define TREE_GROWTH       0x4000u /* bytes that completing the guest's tree may add */
 #define TREE_MAX          0x100000u
-#define INITRD_OFFSET_MAX 0x8000000u /* 128 MiB: QEMU's hw/arm/boot.c */
+#define INITRD_OFFSET_MAX 0x8000000u  /* 128 MiB: QEMU's hw/arm/boot.c */
+#define BLOCK             0x200000ull /* what stage 2 maps at once */
 #define PAGE_UP(x)        (((x) + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1))
 
 struct vm vm;
@@ -68,25 +70,49 @@ static void move_bundle(void)
 	vm.bundle = (struct range){place, board.bundle.size};
 }
 
-/* Whether the guest's RAM may not take the bundle's; and the RAM that its overlays want. */
+/* Bytes of RAM that are kept for a device. */
+static uint64_t keep_size(const struct device_config *device)
+{
+	return device->kind == DEVICE_FLASH ? device->size : (uint64_t)device->overlay << 20;
+}
+
+/* Flash first: stage 2 shows it by blocks of 2 MiB. */
+uint64_t vm_kept(const struct device_config *device)
+{
+	uint64_t pa = vm.kept.base;
+
+	for (unsigned int i = 0; i < vm.config.device_count; i++) {
+		const struct device_config *other = &vm.config.device[i];
+
+		if ((other->kind == device->kind && other < device) ||
+		    (other->kind == DEVICE_FLASH && device->kind != DEVICE_FLASH)) {
+			pa += keep_size(other);
+		}
+	}
+	return pa;
+}
+
+/* Whether the guest's RAM may not take the bundle's; and the RAM that its overlays and flash want.
+ */
 static uint64_t reserve_top(void)
 {
 	uint64_t end;
 
 	vm.keeps_bundle = vm.config.reset == RESET_RESTART;
 	for (unsigned int i = 0; i < vm.config.device_count; i++) {
-		vm.keeps_bundle |= vm.config.device[i].backend.kind == BACKEND_RAM ||
-				   vm.config.device[i].overlay != 0;
-		vm.overlays.size += (uint64_t)vm.config.device[i].overlay << 20;
+		const uint64_t size = keep_size(&vm.config.device[i]);
+
+		vm.keeps_bundle |= vm.config.device[i].backend.kind == BACKEND_RAM || size != 0;
+		vm.kept.size += size;
 	}
 	end = vm.keeps_bundle ? vm.bundle.base : image_pa;
-	if (vm.overlays.size > end - board.ram.base) {
-		stop("this board has RAM for %llu MiB of overlays, and the guest's tree wants %llu "
-		     "MiB; give it less",
-		     (end - board.ram.base) >> 20, vm.overlays.size >> 20);
+	if (vm.kept.size + BLOCK > end - board.ram.base) {
+		stop("this board has RAM for %llu MiB of overlays and flash, and the guest's tree "
+		     "wants %llu MiB; give it less",
+		     (end - board.ram.base) >> 20, vm.kept.size >> 20);
 	}
-	vm.overlays.base = end - vm.overlays.size;
-	return vm.overlays.base;
+	vm.kept.base = (end - vm.kept.size) & ~(vm.kept.size != 0 ? BLOCK - 1 : 0);
+	return vm.kept.base;
 }
 
 /* Where the guest's RAM is: at its own address if the board has RAM there, else at the start of the
@@ -94,7 +120,7 @@ static uint64_t reserve_top(void)
 static void place_ram(void)
 {
 	const uint64_t end = reserve_top();
-	const uint64_t start = (board.ram.base + 0x1fffff) & ~(uint64_t)0x1fffff;
+	const uint64_t start = (board.ram.base + BLOCK - 1) & ~(BLOCK - 1);
 	const uint64_t wanted = vm.config.ram_size;
 
 	vm.ram_pa = vm.config.ram_base >= start && vm.config.ram_base < end ? vm.config.ram_base
@@ -114,12 +140,17 @@ static void place_ram(void)
 	vm.memory.at = window_at(vm.ram_pa);
 }
 
-/* A part's place in the guest's RAM; stops if it isn't all in there, or on top of the bundle. */
+/* A part's place in the guest's RAM or flash; stops if it isn't all in there, or on top of the
+ * bundle. */
 static uint8_t *place_for(const char *what, uint64_t ipa, uint64_t size)
 {
 	const uint64_t end = ipa - vm.memory.base + vm.ram_pa + size;
-	uint8_t *at = size > UINT32_MAX ? NULL : guest_memory_at(&vm.memory, ipa, (uint32_t)size);
+	uint8_t *at = flash_at(ipa, size);
 
+	if (at != NULL) {
+		return at;
+	}
+	at = size > UINT32_MAX ? NULL : guest_memory_at(&vm.memory, ipa, (uint32_t)size);
 	if (at == NULL || end > vm.bundle.base) {
 		stop("RAM is too small: the guest's %s, %llu KiB at %llx, doesn't fit beside the "
 		     "bundle; give the board more RAM",
@@ -131,10 +162,12 @@ static uint8_t *place_for(const char *what, uint64_t ipa, uint64_t size)
 static uint64_t load_kernel(uint64_t *kernel_start)
 {
 	static struct kernel_layout layout;
+	const struct range place = config_kernel_range(
+		&vm.config, vm.memory.size, fit.kernel.has_load ? fit.kernel.load : vm.memory.base);
 	uint64_t end = 0;
 
 	*kernel_start = UINT64_MAX;
-	if (kernel_identify(&fit.kernel, vm.memory.base, vm.memory.size, &layout, &error) != 0) {
+	if (kernel_identify(&fit.kernel, place.base, place.size, &layout, &error) != 0) {
 		stop_error("the guest's kernel", &error);
 	}
 	for (unsigned int i = 0; i < layout.segment_count; i++) {

@@ -12,12 +12,12 @@
 struct vm {
 	struct guest_config config;
 	struct guest_memory memory;
-	uint64_t ram_pa;       /* PA of the guest's first byte */
-	struct range bundle;   /* PA, at the top of RAM */
-	bool keeps_bundle;     /* to restart the guest from, or for its disks */
-	struct range overlays; /* PA: RAM that takes the writes to overlaid disks */
-	uint32_t entry;        /* IPA of the first instruction, bit 0: Thumb */
-	uint32_t tree;         /* IPA of the guest's device tree */
+	uint64_t ram_pa;     /* PA of the guest's first byte */
+	struct range bundle; /* PA, at the top of RAM */
+	bool keeps_bundle;   /* to restart the guest from, or for its disks and flash */
+	struct range kept;   /* PA: RAM for writes to overlaid disks, and for flash */
+	uint32_t entry;      /* IPA of the first instruction, bit 0: Thumb */
+	uint32_t tree;       /* IPA of the guest's device tree */
 };
 
 extern struct vm vm;
@@ -29,6 +29,9 @@ void vm_create(void);
 /* The bundle's disk @n, which the configuration check found there. After vm_create() began. */
 struct fit_image;
 const struct fit_image *vm_disk(unsigned int n);
+
+/* PA of the RAM that is kept for a device of the configuration: its overlay, or its flash. */
+uint64_t vm_kept(const struct device_config *device);
 
 /* Puts kernel, initrd and tree into the guest's RAM. Boot core, before any vCPU runs. */
 void vm_load(void);

@@ -105,6 +105,7 @@ static int check(const struct file *tree, const struct fit_bundle *fit,
 	static struct kernel_layout layout;
 	static struct passthrough passed;
 	struct config_error error = {0};
+	struct range place;
 	uint64_t ram_size;
 
 	if (config_read(tree->bytes, tree->size, &config, &error) != 0) {
@@ -127,8 +128,10 @@ static int check(const struct file *tree, const struct fit_bundle *fit,
 	if (fit->kernel.data != NULL && config_check_disks(&config, fit->disk_count, &error) != 0) {
 		return refuse(&error);
 	}
+	place = config_kernel_range(&config, ram_size,
+				    fit->kernel.has_load ? fit->kernel.load : config.ram_base);
 	if (fit->kernel.data != NULL &&
-	    kernel_identify(&fit->kernel, config.ram_base, ram_size, &layout, &error) != 0) {
+	    kernel_identify(&fit->kernel, place.base, place.size, &layout, &error) != 0) {
 		return refuse(&error);
 	}
 	return 0;
