@@ -25,8 +25,8 @@ static const struct virtio_kind {
 };
 
 static const struct virtio_kind flash_kind = {
-	"flash", DEVICE_FLASH, MAY(BACKEND_ANY) | MAY(BACKEND_VIRTIO) | MAY(BACKEND_RAM),
-	"none, \"virtio0\", \"virtio0:part1\" or \"ram0\""};
+	"flash", DEVICE_FLASH, MAY(BACKEND_NONE) | MAY(BACKEND_VIRTIO) | MAY(BACKEND_RAM),
+	"\"none\", \"virtio0\", \"virtio0:part1\" or \"ram0\""};
 
 static const struct {
 	const char *name;
@@ -38,6 +38,7 @@ static const struct {
 	{"ram", BACKEND_RAM, true},
 	{"loopback", BACKEND_LOOPBACK, false},
 	{"firmware", BACKEND_FIRMWARE, false},
+	{"none", BACKEND_NONE, false},
 };
 
 /* Takes @word from the text's front. */

@@ -123,7 +123,7 @@ struct block_backend *backend_block(const struct device_config *device)
 
 struct block_backend *backend_flash(const struct device_config *device)
 {
-	return device->backend.kind == BACKEND_ANY ? NULL : backend_block(device);
+	return device->backend.kind == BACKEND_NONE ? NULL : backend_block(device);
 }
 
 struct net_backend *backend_net(const struct device_config *device)

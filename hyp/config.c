@@ -81,7 +81,7 @@ enum guest_node config_node(const struct dt_at *at)
 	if (dt_compatible(dt, node, "arm,pl031")) {
 		return NODE_PL031;
 	}
-	if (dt_compatible(dt, node, "cfi-flash")) {
+	if (dt_compatible(dt, node, "cfi-flash") && dt_has(dt, node, "bivy,backend")) {
 		return NODE_FLASH;
 	}
 	return dt_reg(at, 0, &reg) == 0 ? NODE_UNEMULATED : NODE_PLAIN;

@@ -40,6 +40,7 @@ enum backend_kind {
 	BACKEND_VIRTIO,   /* "virtio0": the board's first virtio device of this kind, by address */
 	BACKEND_RAM,      /* "ram0": the bundle's first disk image */
 	BACKEND_LOOPBACK, /* "loopback": each frame comes back */
+	BACKEND_NONE,     /* "none": a flash that is blank at each start */
 	BACKEND_FIRMWARE, /* "firmware": its TRNG, Arm DEN0098 */
 };
 

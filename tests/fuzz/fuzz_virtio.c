@@ -135,11 +135,28 @@ static void ref_model_notify(unsigned int n)
 	}
 }
 
+/* 80 columns, 24 rows, as long as no terminal has told otherwise. */
+static uint32_t ref_config(uint32_t offset, uint8_t size)
+{
+	const uint64_t config =
+		offset < 0x108 ? (uint64_t)(24 << 16 | 80) >> 8 * (offset - 0x100) : 0;
+
+	return (uint32_t)(config & ((1ull << 8 * size) - 1));
+}
+
+static uint32_t ref_answer(uint32_t offset, uint8_t size)
+{
+	if (offset >= 0x100) {
+		return ref_config(offset, size);
+	}
+	return size == 4 ? ref_read(offset) : 0;
+}
+
 static void access_one(uint32_t offset, uint8_t size, bool is_write, uint32_t value)
 {
 	if (!is_write) {
 		AGREE(virtio_mmio_ops.read(&console.device, offset, size),
-		      size == 4 ? ref_read(offset) : 0);
+		      ref_answer(offset, size));
 		return;
 	}
 	virtio_mmio_ops.write(&console.device, offset, size, value);

@@ -230,7 +230,7 @@ static const struct refusal {
 	{"only the prefix", "/chosen", "bivy,", "no such property here", {EMPTY("/chosen", "bivy,")}},
 	{"ours in the wrong place", "/chosen", "bivy,reset", "no such property here", {STRING("/chosen", "bivy,reset", "board")}},
 	{"virtio on a PL011", PL011, "bivy,virtio", "no such property here", {STRING(PL011, "bivy,virtio", "console")}},
-	{"a backend on flash", "/flash@0", "bivy,backend", "no such property here", {STRING("/flash@0", "bivy,backend", "uart")}},
+	{"a UART behind flash", "/flash@0", "bivy,backend", "a backend that it can have", {STRING("/flash@0", "bivy,backend", "uart")}},
 	{"an unknown reset", "/", "bivy,reset", "\"restart\"", {STRING("/", "bivy,reset", "reboot")}},
 	{"a reset that is no string", "/", "bivy,reset", "\"restart\"", {CELLS("/", "bivy,reset", 1)}},
 	{"an unknown virtio device", SLOT0, "bivy,virtio", "bivy has \"console\"", {STRING(SLOT0, "bivy,virtio", "gpu")}},
