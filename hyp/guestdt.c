@@ -373,6 +373,9 @@ int guestdt_complete(const void *source, void *target, uint32_t target_size,
 		return refuse(error, "the guest's device tree has no memory node; add memory@... "
 				     "with device_type = \"memory\"");
 	}
+	if (fdt_totalsize(target) < fdt_totalsize(source) && fdt_totalsize(source) <= target_size) {
+		fdt_set_totalsize(target, fdt_totalsize(source)); /* room for boot loaders */
+	}
 	*size = fdt_totalsize(target);
 	return 0;
 }
