@@ -18,16 +18,19 @@ TREE = """/dts-v1/;
 	bivy,passthrough = %(nodes)s;
 	%(more)s
 	chosen { bootargs = "console=ttyAMA0 earlycon"; };
+	%(without)s
 };
 """
 DISK = "/virtio_mmio@a003e00"  # QEMU gives its first virtio device the last transport
-NODES = ["/gpio-keys", "/pl061@9030000", "/pl031@9010000", DISK]
+CLOCK = "/pl031@9010000"  # takes the place of the emulated one
+NODES = ["/gpio-keys", "/pl061@9030000", CLOCK, DISK]
 
 
 def write_tree(folder, nodes, more=""):
     path = os.path.join(str(folder), "guest.dts")
     with open(path, "w", encoding="ascii") as file:
-        file.write(TREE % {"nodes": ", ".join(f'"{node}"' for node in nodes), "more": more})
+        without = f"/delete-node/ {CLOCK[1:]};" if CLOCK in nodes else ""
+        file.write(TREE % {"nodes": ", ".join(f'"{node}"' for node in nodes), "more": more, "without": without})
     return path
 
 
