@@ -230,10 +230,14 @@ void virtio_queue_stop(struct virtio_device *device, struct virtqueue *queue)
 	}
 }
 
+/* A cause that came after the driver read InterruptStatus is an edge of its own. */
 void virtio_interrupt_ack(struct virtio_device *device, uint32_t causes)
 {
 	device->interrupt_status &= ~causes;
-	irq_line_set(&device->place.irq, device->interrupt_status != 0);
+	irq_line_set(&device->place.irq, false);
+	if (device->interrupt_status != 0) {
+		irq_line_set(&device->place.irq, true);
+	}
 	if (device->deferred) {
 		device->deferred = false;
 		queues_look(device);
