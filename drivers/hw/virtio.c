@@ -347,7 +347,8 @@ void hw_virtio_irq(void *argument)
 	device->counters.interrupts++;
 	causes = get(device, INTERRUPT_STATUS);
 	put(device, INTERRUPT_ACK, causes);
-	dma_barrier(); /* what comes after we looked raises the interrupt again */
+	get(device, INTERRUPT_STATUS); /* no write to a device has to arrive before (A3.5.6) */
+	dma_barrier();                 /* what comes after we looked raises it again */
 	config = device->state == HW_RUNNING && (causes & VIRTIO_INTERRUPT_CONFIG) != 0;
 	if (config && (get(device, STATUS) & VIRTIO_STATUS_NEEDS_RESET) != 0) {
 		fail(device, true);

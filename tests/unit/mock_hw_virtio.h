@@ -50,7 +50,7 @@ static struct {
 	unsigned int changing; /* reads of the configuration that still change its generation */
 	/* The driver's. */
 	uint64_t driver_features;
-	uint32_t status, interrupt_status, generation, queue_sel, page_size;
+	uint32_t status, interrupt_status, posted, generation, queue_sel, page_size;
 	uint32_t device_features_sel, driver_features_sel;
 	struct mock_ring ring[QUEUES];
 	unsigned int resets, ticks_started;
@@ -181,7 +181,7 @@ void mmio_write(uintptr_t address, uint32_t value)
 		mock.ring[value].notified++;
 		return;
 	case 0x064:
-		mock.interrupt_status &= ~value;
+		mock.posted = value;
 		return;
 	case 0x070:
 		status_write(value);
@@ -193,10 +193,18 @@ void mmio_write(uintptr_t address, uint32_t value)
 	}
 }
 
+/* A write to a device arrives with the next read at the latest; that of InterruptACK no sooner. */
+static inline void mock_arrive(void)
+{
+	mock.interrupt_status &= ~mock.posted;
+	mock.posted = 0;
+}
+
 uint32_t mmio_read(uintptr_t address)
 {
 	uint32_t offset = (uint32_t)(address - REGISTERS);
 
+	mock_arrive();
 	switch (offset) {
 	case 0x000:
 		return 0x74726976;

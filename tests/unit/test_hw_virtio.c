@@ -353,6 +353,19 @@ static void ends_while_the_driver_asks(void **state)
 	assert_ended(0, IO_OK, 0);
 }
 
+/* The bus is slow: what ends after the driver has looked is told all the same. */
+static void acknowledgement_that_arrives_late(void **state)
+{
+	(void)state;
+	submit(0, 0, 1);
+	submit(0, 1, 1);
+	mock_push(0, popped(0), 0);
+	hw_virtio_irq(&device);
+	mock_push(0, popped(0), 0);
+	mock_arrive();
+	assert_int_equal(mock.interrupt_status, VIRTIO_INTERRUPT_USED);
+}
+
 /* --- devices that do wrong --- */
 
 /* Two requests were in flight: both end, once, and the device starts anew. */
@@ -705,6 +718,7 @@ int main(void)
 		TEST(notifies_when_asked),
 		TEST(interrupts_are_batched),
 		TEST(ends_while_the_driver_asks),
+		TEST(acknowledgement_that_arrives_late),
 		TEST(lies),
 		TEST(ends_twice),
 		TEST(says_that_it_needs_a_reset),
