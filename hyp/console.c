@@ -322,7 +322,7 @@ static void receive(void)
 }
 
 /* The UART's interrupt. */
-static void console_irq(void *unused)
+static bool console_irq(void *unused)
 {
 	bool room;
 
@@ -355,6 +355,7 @@ static void console_irq(void *unused)
 		}
 		spin_unlock(port->device_lock);
 	}
+	return true;
 }
 
 /* Start-up */

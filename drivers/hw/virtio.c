@@ -313,6 +313,7 @@ static void take_all(struct hw_virtio *device, struct hw_queue *queue)
 			fail(device, true);
 			return;
 		}
+		device->idle = 0;
 		request = queue->slot[head].request;
 		status = finish(device, &queue->slot[head], &length);
 		hw_chain_free(queue, head);
@@ -337,11 +338,20 @@ static void leave(struct hw_virtio *device)
 	}
 }
 
-void hw_virtio_irq(void *argument)
+/* A wire that nothing lowers: the guest on this core would not run any more. */
+static void give_up_if_idle(struct hw_virtio *device)
+{
+	if (++device->idle == 0) {
+		device->lies = HW_LIES_MAX;
+		fail(device, true);
+	}
+}
+
+bool hw_virtio_irq(void *argument)
 {
 	struct hw_virtio *device = argument;
 	uint32_t causes;
-	bool config;
+	bool config, on;
 
 	enter(device);
 	device->counters.interrupts++;
@@ -350,16 +360,20 @@ void hw_virtio_irq(void *argument)
 	get(device, INTERRUPT_STATUS); /* no write to a device has to arrive before (A3.5.6) */
 	dma_barrier();                 /* what comes after we looked raises it again */
 	config = device->state == HW_RUNNING && (causes & VIRTIO_INTERRUPT_CONFIG) != 0;
+	device->idle = config ? 0 : device->idle;
 	if (config && (get(device, STATUS) & VIRTIO_STATUS_NEEDS_RESET) != 0) {
 		fail(device, true);
 	}
 	for (unsigned int i = 0; i < device->queue_count; i++) {
 		take_all(device, &device->queue[i]);
 	}
+	give_up_if_idle(device);
+	on = device->state != HW_OFF;
 	leave(device);
 	if (config && device->kind->config_changed != NULL) {
 		device->kind->config_changed(device);
 	}
+	return on;
 }
 
 /* Whether a timed request is in flight; *late: one that is so for too long. */

@@ -53,6 +53,7 @@ struct hw_virtio {
 	uint64_t wanted; /* features of its kind that are used: all offered */
 	bool legacy;
 	uint8_t lies;
+	uint8_t idle;  /* interrupts since one that brought something; 256: it is off */
 	uint8_t users; /* cores that give its requests their end */
 	uint8_t queue_count;
 	struct hw_queue queue[HW_QUEUES_MAX];
@@ -95,9 +96,12 @@ void hw_virtio_submit(struct hw_virtio *device, unsigned int queue, struct io_re
 
 void hw_virtio_listen(struct hw_virtio *device, struct io_listener *listener);
 
-/* Its interrupt, and its tick (drivers/tick.h), which returns whether it waits for its device.
- * @device: a struct hw_virtio. No lock held. */
-void hw_virtio_irq(void *device);
+/*
+ * Its interrupt, which returns false if it must not come any more, as the device is off; and its
+ * tick (drivers/tick.h), which returns whether it waits for its device. @device: a struct
+ * hw_virtio. No lock held.
+ */
+bool hw_virtio_irq(void *device);
 bool hw_virtio_tick(void *device);
 
 #endif

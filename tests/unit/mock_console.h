@@ -118,7 +118,7 @@ void stage1_map_device(uint32_t va, uint64_t pa, uint32_t size)
 	assert_int_equal(size, PAGE_SIZE);
 }
 
-bool irq_attach(uint32_t intid, void (*handler)(void *argument), void *argument)
+bool irq_attach(uint32_t intid, bool (*handler)(void *argument), void *argument)
 {
 	assert_int_equal(intid, UART_INTID);
 	assert_ptr_equal(handler, console_irq);

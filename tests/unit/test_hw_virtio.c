@@ -554,6 +554,34 @@ static void anything_at_all(void **state)
 	spin_unlock(&device.lock);
 }
 
+/* A wire that is always high, or says nothing by going up, must not keep a core from its guest. */
+static void interrupts_without_cause(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	submit(0, 0, 1);
+	submit(0, 1, 1);
+	for (i = 0; i < 255; i++) {
+		assert_true(hw_virtio_irq(&device));
+	}
+	mock.interrupt_status = VIRTIO_INTERRUPT_CONFIG;
+	assert_true(hw_virtio_irq(&device));
+	for (i = 0; i < 254; i++) {
+		assert_true(hw_virtio_irq(&device));
+	}
+	mock_push(0, popped(0), 0);
+	for (i = 0; i < 255; i++) {
+		assert_true(hw_virtio_irq(&device));
+	}
+	assert_int_equal(device.state, HW_RUNNING);
+	mock.interrupt_status = VIRTIO_INTERRUPT_USED;
+	assert_false(hw_virtio_irq(&device));
+	assert_int_equal(device.state, HW_OFF);
+	assert_ended(0, IO_OK, 0);
+	assert_ended(1, IO_ERROR, 0);
+}
+
 /* --- time-outs --- */
 
 static void too_late(void **state)
@@ -725,6 +753,7 @@ int main(void)
 		TEST(a_liar_stays_off),
 		TEST(does_not_reset),
 		TEST(anything_at_all),
+		TEST(interrupts_without_cause),
 		TEST(too_late),
 		TEST(interrupt_that_never_comes),
 		TEST(patience_where_none_is_needed),
