@@ -225,6 +225,9 @@ void virtio_queue_stop(struct virtio_device *device, struct virtqueue *queue)
 		return;
 	}
 	queue->ready = false;
+	if (device->model->stopped) {
+		device->model->stopped(device);
+	}
 	if (waited) {
 		queues_look(device);
 	}

@@ -322,6 +322,7 @@ static const struct virtio_model net_model = {
 	.config_size = CONFIG_SIZE,
 	.reset = net_reset,
 	.started = net_started,
+	.stopped = net_reset, /* buffers wait for as long as no frame comes; no driver goes on */
 	.notify = net_notify,
 	.config_read = net_config_read,
 };

@@ -46,6 +46,8 @@ struct virtio_model {
 	void (*reset)(struct virtio_device *device);
 	/* The driver is ready, the features are what it accepted. May be NULL. */
 	void (*started)(struct virtio_device *device);
+	/* A queue was let go of: nothing may touch its chains any more. NULL: in_flight says so. */
+	void (*stopped)(struct virtio_device *device);
 	/* There may be chains in @queue, which is running. */
 	void (*notify)(struct virtio_device *device, uint16_t queue);
 	uint8_t (*config_read)(struct virtio_device *device, uint32_t offset);

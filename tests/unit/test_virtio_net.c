@@ -640,6 +640,26 @@ static void reset_gives_everything_up(void **state)
 
 /* Another core has taken two frames from the backend, but not yet called done(), when one resets.
  */
+/* A driver need not reset a card to have its buffers back (virtio 1.2, 4.2.2.2). */
+static void queue_that_stops_gives_everything_up(void **state)
+{
+	(void)state;
+	start_with(ALL);
+	offer_space(0, 100);
+	kick(RX);
+	assert_int_equal(mock.buffers.count, 1);
+	reg_write(&net.device, QUEUE_SEL, RX);
+	locked_write(QUEUE_READY, 0);
+	assert_int_equal(reg_read(&net.device, QUEUE_READY), 0);
+	assert_false(mock.started);
+	assert_int_equal(mock.buffers.count, 0);
+	offer_frame(0, 60);
+	kick(TX);
+	assert_int_equal(mock.frames.count, 0);
+	start_with(ALL);
+	assert_true(mock.started);
+}
+
 static void late_ends_are_of_the_driver_before(void **state)
 {
 	struct io_request *late[2];
@@ -843,6 +863,7 @@ int main(void)
 		TEST(legacy_buffers),
 		TEST(legacy_merged_buffers_are_as_they_are),
 		TEST(reset_gives_everything_up),
+		TEST(queue_that_stops_gives_everything_up),
 		TEST(late_ends_are_of_the_driver_before),
 		TEST(late_end_without_a_new_driver),
 		TEST(buffers_from_before_driver_ok),
