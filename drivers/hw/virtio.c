@@ -228,11 +228,10 @@ enum io_status hw_virtio_room(const struct hw_virtio *device, unsigned int queue
 										       : IO_BUSY;
 }
 
-void hw_virtio_submit(struct hw_virtio *device, unsigned int queue, struct io_request *request,
-		      uint8_t tag)
+void hw_virtio_submit(struct hw_virtio *device, unsigned int queue, struct io_request *request)
 {
 	device->counters.requests++;
-	if (hw_chain_submit(&device->queue[queue], request, tag)) {
+	if (hw_chain_submit(&device->queue[queue], request)) {
 		put(device, QUEUE_NOTIFY, queue);
 	}
 	if (device->queue[queue].timed) {

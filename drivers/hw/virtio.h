@@ -91,8 +91,7 @@ uint32_t hw_virtio_generation(const struct hw_virtio *device);
 enum io_status hw_virtio_room(const struct hw_virtio *device, unsigned int queue, uint32_t count);
 
 /* Gives the chain begun in @queue to the device. The lock is held. */
-void hw_virtio_submit(struct hw_virtio *device, unsigned int queue, struct io_request *request,
-		      uint8_t tag);
+void hw_virtio_submit(struct hw_virtio *device, unsigned int queue, struct io_request *request);
 
 void hw_virtio_listen(struct hw_virtio *device, struct io_listener *listener);
 

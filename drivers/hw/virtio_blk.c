@@ -40,7 +40,6 @@
 
 _Static_assert(sizeof(struct hw_disk_header) == HEADER_BYTES + RANGE_BYTES, "virtio 1.2, 5.2.6");
 _Static_assert(offsetof(struct hw_disk, device) == 0, "disk_of() casts");
-_Static_assert(HW_DISK_REQUESTS == 64, "one word of bits");
 
 static const uint8_t types[] = {
 	[BLOCK_READ] = 0,     [BLOCK_WRITE] = 1,         [BLOCK_FLUSH] = 4,
@@ -52,21 +51,36 @@ static struct hw_disk *disk_of(struct block_backend *backend)
 	return (struct hw_disk *)((uint8_t *)backend - offsetof(struct hw_disk, backend));
 }
 
-/* Gives the request in @header, with its data, to the device. Lock held, and there is room. */
-static void send(struct hw_disk *disk, unsigned int tag, struct io_request *request,
-		 const struct io_segment *segment, uint16_t count, bool read)
+/*
+ * Gives the request whose header is that of the next chain, with its data, to the device. Lock
+ * held, and there is room.
+ */
+static void send(struct hw_disk *disk, struct io_request *request, const struct io_segment *segment,
+		 uint16_t count, bool read)
 {
 	struct hw_queue *queue = &disk->device.queue[0];
+	uint8_t *status;
 
-	disk->free &= ~(1ull << tag);
-	disk->status[tag] = STATUS_NONE;
 	hw_chain_begin(queue);
-	hw_chain_add(queue, &disk->header[tag], HEADER_BYTES, false);
+	status = &disk->status[queue->head];
+	*status = STATUS_NONE;
+	hw_chain_add(queue, &disk->header[queue->head], HEADER_BYTES, false);
 	for (uint16_t i = 0; i < count; i++) {
 		hw_chain_add(queue, segment[i].at, segment[i].length, read);
 	}
-	hw_chain_add(queue, &disk->status[tag], 1, true);
-	hw_virtio_submit(&disk->device, 0, request, (uint8_t)tag);
+	hw_chain_add(queue, status, 1, true);
+	hw_virtio_submit(&disk->device, 0, request);
+}
+
+/* Fills in the range of a discard or of write zeroes. Returns it as data. */
+static struct io_segment range_of(struct hw_disk_header *header,
+				  const struct block_request *request)
+{
+	header->range_sector = request->sector;
+	header->range_sectors = request->sectors;
+	header->range_flags =
+		request->unmap && request->operation == BLOCK_WRITE_ZEROES ? UNMAP : 0;
+	return (struct io_segment){(uint8_t *)&header->range_sector, RANGE_BYTES};
 }
 
 static enum io_status submit_locked(struct hw_disk *disk, struct block_request *request)
@@ -74,25 +88,22 @@ static enum io_status submit_locked(struct hw_disk *disk, struct block_request *
 	const enum block_operation operation = request->operation;
 	const bool ranged = operation >= BLOCK_DISCARD;
 	const uint16_t count = ranged ? 1 : operation == BLOCK_FLUSH ? 0 : request->count;
-	enum io_status status = hw_virtio_room(&disk->device, 0, DESCRIPTORS(count));
+	const enum io_status status = hw_virtio_room(&disk->device, 0, DESCRIPTORS(count));
+	const struct io_segment *segment = request->segment;
 	struct hw_disk_header *header;
 	struct io_segment range;
-	unsigned int tag;
 
-	if (status != IO_OK || disk->free == 0) {
-		return status != IO_OK ? status : IO_BUSY;
+	if (status != IO_OK) {
+		return status;
 	}
-	tag = (unsigned int)__builtin_ctzll(disk->free);
-	header = &disk->header[tag];
+	header = &disk->header[disk->device.queue[0].free];
 	header->type = types[operation];
 	header->sector = operation <= BLOCK_WRITE ? request->sector : 0;
-	header->range_sector = request->sector;
-	header->range_sectors = request->sectors;
-	header->range_flags = request->unmap && operation == BLOCK_WRITE_ZEROES ? UNMAP : 0;
-	range.at = (uint8_t *)&header->range_sector;
-	range.length = RANGE_BYTES;
-	send(disk, tag, &request->io, ranged ? &range : request->segment, count,
-	     operation == BLOCK_READ);
+	if (ranged) {
+		range = range_of(header, request);
+		segment = &range;
+	}
+	send(disk, &request->io, segment, count, operation == BLOCK_READ);
 	return IO_PENDING;
 }
 
@@ -119,9 +130,8 @@ static enum io_status disk_finish(struct hw_virtio *device, const struct hw_slot
 				  uint32_t *length)
 {
 	struct hw_disk *disk = (struct hw_disk *)device;
-	const uint8_t status = *(volatile uint8_t *)&disk->status[slot->tag];
+	const uint8_t status = *(volatile uint8_t *)&disk->status[slot - disk->slot];
 
-	disk->free |= 1ull << slot->tag;
 	*length = slot->writable - 1;
 	return status == STATUS_OK ? IO_OK : status == STATUS_UNSUP ? IO_UNSUPPORTED : IO_ERROR;
 }
@@ -182,8 +192,8 @@ static void identify(struct hw_disk *disk)
 	const struct io_segment id = {(uint8_t *)disk->id, BLOCK_ID_LENGTH};
 
 	disk->identify.done = identified;
-	disk->header[0].type = TYPE_GET_ID;
-	send(disk, 0, &disk->identify, &id, 1, true);
+	disk->header[disk->device.queue[0].free].type = TYPE_GET_ID;
+	send(disk, &disk->identify, &id, 1, true);
 }
 
 bool hw_disk_init(struct hw_disk *disk, uintptr_t registers)
@@ -197,7 +207,6 @@ bool hw_disk_init(struct hw_disk *disk, uintptr_t registers)
 	device->queue_count = 1;
 	device->queue[0] = (struct hw_queue){
 		.ring = disk->ring, .slot = disk->slot, .size = HW_DISK_DESCRIPTORS, .timed = true};
-	disk->free = ~0ull;
 	device->wanted = hw_virtio_open(device, registers) & F_KNOWN;
 	do {
 		generation = hw_virtio_generation(device);

@@ -7,7 +7,6 @@
 #include "virtio.h"
 
 #define HW_DISK_DESCRIPTORS 256u
-#define HW_DISK_REQUESTS    64u /* in flight */
 
 /* What a request has besides its data (virtio 1.2, 5.2.6). */
 struct hw_disk_header {
@@ -23,9 +22,9 @@ struct hw_disk {
 	struct block_backend backend;
 	struct io_request identify; /* fills in id */
 	char id[BLOCK_ID_LENGTH];   /* the backend's */
-	uint64_t free;              /* bit i: header[i] and status[i] are nobody's */
-	struct hw_disk_header header[HW_DISK_REQUESTS];
-	uint8_t status[HW_DISK_REQUESTS];
+	/* By the head of the request's chain. */
+	struct hw_disk_header header[HW_DISK_DESCRIPTORS];
+	uint8_t status[HW_DISK_DESCRIPTORS];
 	struct hw_slot slot[HW_DISK_DESCRIPTORS];
 	uint8_t ring[HW_RING_BYTES(HW_DISK_DESCRIPTORS)] __attribute__((aligned(HW_RING_ALIGN)));
 };

@@ -98,7 +98,7 @@ static enum io_status submit(struct net_backend *backend, unsigned int index,
 		hw_chain_begin(queue);
 		(has_gap(device) ? add_with_gap : add_whole)(queue, segment, count,
 							     index == QUEUE_RECEIVE);
-		hw_virtio_submit(device, index, request, 0);
+		hw_virtio_submit(device, index, request);
 		status = IO_PENDING;
 	}
 	spin_unlock(&device->lock);

@@ -19,7 +19,7 @@ static enum io_status rng_submit(struct entropy_backend *backend, struct io_requ
 	if (status == IO_OK) {
 		hw_chain_begin(&device->queue[0]);
 		hw_chain_add(&device->queue[0], segment->at, segment->length, true);
-		hw_virtio_submit(device, 0, request, 0);
+		hw_virtio_submit(device, 0, request);
 		status = IO_PENDING;
 	}
 	spin_unlock(&device->lock);

@@ -21,16 +21,6 @@
 #define USED_EVENT   (2u + queue->size)      /* in the available ring */
 #define USED_ENTRIES 1u                      /* words */
 
-static volatile uint16_t *avail(const struct hw_queue *queue)
-{
-	return (volatile uint16_t *)(void *)(queue->ring + 16u * queue->size);
-}
-
-static volatile uint16_t *used(const struct hw_queue *queue)
-{
-	return (volatile uint16_t *)(void *)(queue->ring + HW_RING_USED(queue->size));
-}
-
 void hw_queue_clear(struct hw_queue *queue, bool event_idx)
 {
 	for (uint32_t i = 0; i < HW_RING_BYTES(queue->size); i++) {
@@ -40,6 +30,8 @@ void hw_queue_clear(struct hw_queue *queue, bool event_idx)
 		queue->slot[i].request = NULL;
 		queue->slot[i].next = (uint16_t)(i + 1);
 	}
+	queue->avail = (volatile uint16_t *)(void *)(queue->ring + 16u * queue->size);
+	queue->used = (volatile uint16_t *)(void *)(queue->ring + HW_RING_USED(queue->size));
 	queue->event_idx = event_idx;
 	queue->free = 0;
 	queue->free_count = queue->size;
@@ -74,7 +66,7 @@ void hw_chain_add(struct hw_queue *queue, const volatile void *at, uint32_t leng
 }
 
 /* The barriers: virtio 1.2, 2.7.13.3.1 and 2.7.13.4.1. */
-bool hw_chain_submit(struct hw_queue *queue, struct io_request *request, uint8_t tag)
+bool hw_chain_submit(struct hw_queue *queue, struct io_request *request)
 {
 	struct hw_slot *slot = &queue->slot[queue->head];
 	const uint16_t index = queue->avail_index;
@@ -84,22 +76,21 @@ bool hw_chain_submit(struct hw_queue *queue, struct io_request *request, uint8_t
 	slot->last = queue->last;
 	slot->count = queue->count;
 	slot->started = tick_count;
-	slot->tag = tag;
 	queue->in_flight++;
 	((volatile uint32_t *)(void *)queue->ring)[4u * queue->last + 3] =
 		queue->last_writable ? DESC_WRITE : 0;
-	avail(queue)[AVAIL_RING + (index & (queue->size - 1u))] = queue->head;
+	queue->avail[AVAIL_RING + (index & (queue->size - 1u))] = queue->head;
 	dma_barrier();
 	queue->avail_index++;
-	avail(queue)[RING_INDEX] = queue->avail_index;
+	queue->avail[RING_INDEX] = queue->avail_index;
 	dma_barrier();
-	return queue->event_idx ? used(queue)[AVAIL_EVENT] == index
-				: (used(queue)[USED_FLAGS] & NO_NOTIFY) == 0;
+	return queue->event_idx ? queue->used[AVAIL_EVENT] == index
+				: (queue->used[USED_FLAGS] & NO_NOTIFY) == 0;
 }
 
 static uint16_t used_waiting(const struct hw_queue *queue)
 {
-	return (uint16_t)(used(queue)[RING_INDEX] - queue->used_index);
+	return (uint16_t)(queue->used[RING_INDEX] - queue->used_index);
 }
 
 enum hw_taken hw_queue_take(struct hw_queue *queue, uint16_t *head, uint32_t *length)
@@ -112,7 +103,7 @@ enum hw_taken hw_queue_take(struct hw_queue *queue, uint16_t *head, uint32_t *le
 	if (waiting == 0) {
 		/* Ask to be told of the next one, then look for what came before that
 		 * (virtio 1.2, 2.7.14). */
-		avail(queue)[USED_EVENT] = queue->used_index;
+		queue->avail[USED_EVENT] = queue->used_index;
 		dma_barrier();
 		waiting = used_waiting(queue);
 		if (waiting == 0) {
@@ -120,7 +111,7 @@ enum hw_taken hw_queue_take(struct hw_queue *queue, uint16_t *head, uint32_t *le
 		}
 	}
 	dma_barrier(); /* the entry, and what the device wrote, after the index (A3.8.3) */
-	entry = (const volatile uint32_t *)used(queue) + USED_ENTRIES +
+	entry = (const volatile uint32_t *)queue->used + USED_ENTRIES +
 		2u * (queue->used_index & (queue->size - 1u));
 	id = entry[0];
 	*length = entry[1];

@@ -20,17 +20,17 @@ struct hw_slot {
 	uint16_t next;              /* in the chain, or in the free list */
 	uint16_t last, count;       /* of the chain */
 	uint8_t started;            /* tick_count then */
-	uint8_t tag;                /* the device's own */
 };
 
 struct hw_queue {
-	uint8_t *ring;        /* HW_RING_BYTES(size), aligned; the device reads and writes it */
-	struct hw_slot *slot; /* size of them */
-	uint16_t size;        /* entries, a power of two up to 256 */
-	bool timed;           /* its requests may take no longer than some seconds */
-	bool event_idx;       /* negotiated */
-	uint16_t free, free_count; /* descriptors */
-	uint16_t in_flight;        /* chains */
+	uint8_t *ring; /* HW_RING_BYTES(size), aligned; the device reads and writes it */
+	volatile uint16_t *avail, *used; /* where the rings begin in there */
+	struct hw_slot *slot;            /* size of them */
+	uint16_t size;                   /* entries, a power of two up to 256 */
+	bool timed;                      /* its requests may take no longer than some seconds */
+	bool event_idx;                  /* negotiated */
+	uint16_t free, free_count;       /* descriptors */
+	uint16_t in_flight;              /* chains */
 	uint16_t avail_index, used_index;
 	uint16_t head, last, count; /* the chain in the making */
 	uint32_t writable;
@@ -43,13 +43,13 @@ enum hw_taken { HW_NOTHING, HW_TAKEN, HW_LIE };
 void hw_queue_clear(struct hw_queue *queue, bool event_idx);
 
 /*
- * A chain is made by one begin, an add for each segment, those that the device reads first, and a
- * submit. The caller has seen that free_count is enough.
+ * A chain is made by one begin, which chooses queue->head, an add for each segment, those that the
+ * device reads first, and a submit. The caller has seen that free_count is enough.
  */
 void hw_chain_begin(struct hw_queue *queue);
 void hw_chain_add(struct hw_queue *queue, const volatile void *at, uint32_t length, bool writable);
 /* Returns whether the device wants to be notified of it. */
-bool hw_chain_submit(struct hw_queue *queue, struct io_request *request, uint8_t tag);
+bool hw_chain_submit(struct hw_queue *queue, struct io_request *request);
 
 /*
  * Takes a chain that the device is through with out of the ring; its slot stays for the caller, who

@@ -14,7 +14,8 @@
  *   comes by here (the last one counts)
  * - out=FILE     gets lines: "insn OFFSET BOOT RUN",
  *   "exit CLASS COUNT INSTRUCTIONS MIN MAX GICD GICC GICH UART", and at each mark of a phase
- *   "phase INSTRUCTIONS EXITS BYTES" so far, BYTES: that bivy read and wrote in DATA
+ *   "phase INSTRUCTIONS EXITS BYTES" so far, BYTES: that bivy read and wrote in DATA, and the
+ *   instructions of each class
  * - base=HEX     a place where the image runs; up to four
  * - data=HEX     DATA: from this address on 1 MiB, as bivy sees it
  *
@@ -79,7 +80,7 @@ static struct {
 } exits[CLASSES_MAX];
 
 static struct {
-	uint64_t insns, exits, bytes;
+	uint64_t insns, exits, bytes, by_class[CLASSES_MAX];
 } phases[PHASES_MAX], so_far;
 
 static uint64_t bases[BASES_MAX];
@@ -132,6 +133,7 @@ static void at_eret(unsigned int vcpu, void *argument)
 	exits[class].max = taken > exits[class].max ? taken : exits[class].max;
 	exits[class].count++;
 	exits[class].insns += taken;
+	so_far.by_class[class] += taken;
 	for (unsigned int i = 0; i < DEVICES; i++) {
 		exits[class].device[i] += device[i];
 	}
@@ -224,8 +226,12 @@ static void on_exit_of_qemu(uint64_t id, void *argument)
 			d[3]);
 	}
 	for (unsigned int i = 0; i < phase_count; i++) {
-		fprintf(out, "phase %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", phases[i].insns,
+		fprintf(out, "phase %" PRIu64 " %" PRIu64 " %" PRIu64, phases[i].insns,
 			phases[i].exits, phases[i].bytes);
+		for (unsigned int n = 0; n < CLASSES_MAX; n++) {
+			fprintf(out, " %" PRIu64, phases[i].by_class[n]);
+		}
+		fprintf(out, "\n");
 	}
 	fclose(out);
 }

@@ -115,7 +115,7 @@ static enum io_status submit(unsigned int queue, unsigned int i, unsigned int ea
 		for (j = 0; j < 2 * each; j++) {
 			hw_chain_add(&device.queue[queue], buffer[i] + 8 * (j % 8), 8, j >= each);
 		}
-		hw_virtio_submit(&device, queue, &request[i].io, (uint8_t)i);
+		hw_virtio_submit(&device, queue, &request[i].io);
 	}
 	spin_unlock(&device.lock);
 	return status;

@@ -295,21 +295,27 @@ static void ends_as_the_device_says(void **state)
 	assert_int_equal(disk.device.counters.errors, 4);
 }
 
-/* As many as there are headers, each with one of its own; after a reset all are there again. */
+#define IN_FLIGHT (HW_DISK_DESCRIPTORS / 3)
+
+/*
+ * As many as there are descriptors for, each with a header and a status byte of its own; after a
+ * reset all are there again.
+ */
 static void many_in_flight(void **state)
 {
-	struct mock_chain chain[HW_DISK_REQUESTS];
+	struct mock_chain chain[IN_FLIGHT];
 	unsigned int i, j;
 
 	(void)state;
-	for (i = 0; i < HW_DISK_REQUESTS; i++) {
+	for (i = 0; i < IN_FLIGHT; i++) {
 		assert_int_equal(submit(i, BLOCK_WRITE, i, 1), IO_PENDING);
 	}
 	assert_int_equal(submit(i, BLOCK_WRITE, i, 1), IO_BUSY);
-	for (i = 0; i < HW_DISK_REQUESTS; i++) {
+	for (i = 0; i < IN_FLIGHT; i++) {
 		assert_true(mock_pop(0, &chain[i]));
 		assert_header(&chain[i], 1, i);
 		for (j = 0; j < i; j++) {
+			assert_ptr_not_equal(chain[i].segment[0].at, chain[j].segment[0].at);
 			assert_ptr_not_equal(chain[i].segment[2].at, chain[j].segment[2].at);
 		}
 	}
@@ -318,16 +324,16 @@ static void many_in_flight(void **state)
 	hw_virtio_irq(&disk.device);
 	assert_ended(40, IO_ERROR, 0);
 	assert_ended(7, IO_OK, 0);
-	assert_int_equal(submit(64, BLOCK_WRITE, 64, 1), IO_PENDING);
-	assert_int_equal(submit(65, BLOCK_WRITE, 65, 1), IO_PENDING);
-	assert_int_equal(submit(66, BLOCK_WRITE, 66, 1), IO_BUSY);
+	assert_int_equal(submit(IN_FLIGHT, BLOCK_WRITE, 0, 1), IO_PENDING);
+	assert_int_equal(submit(IN_FLIGHT + 1, BLOCK_WRITE, 0, 1), IO_PENDING);
+	assert_int_equal(submit(IN_FLIGHT + 2, BLOCK_WRITE, 0, 1), IO_BUSY);
 	mock_push(0, 0xffff, 1);
 	hw_virtio_irq(&disk.device);
-	for (i = 0; i < 66; i++) {
+	for (i = 0; i < IN_FLIGHT + 2; i++) {
 		assert_int_equal(request[i].ends, 1);
 		request[i].ends = 0;
 	}
-	for (i = 0; i < HW_DISK_REQUESTS; i++) {
+	for (i = 0; i < IN_FLIGHT; i++) {
 		assert_int_equal(submit(i, BLOCK_WRITE, i, 1), IO_PENDING);
 	}
 	assert_int_equal(disk.device.counters.copied, 0);

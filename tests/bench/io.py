@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Measures a Linux guest's disk and network natively and under bivy, in turn, and prints the ratios.
+
+Both run on the same QEMU without -icount, in real time, so a busy host spoils single figures: each side
+runs several times, in turn, and medians are compared. The disk answers at once (null-co), the network is
+QEMU's user network, whose other end is an iperf3 server on the host.
+"""
+
+import argparse
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+
+BUILD = os.environ.get("BUILD", "build")
+BENCH = os.path.join(BUILD, "bench")
+BOARD = ["qemu-system-arm", "-cpu", "cortex-a15", "-nodefaults", "-display", "none", "-serial", "stdio",
+         "-no-reboot", "-global", "virtio-mmio.force-legacy=false"]
+BOOTARGS = "quiet console=ttyAMA0 earlycon net.ifnames=0 loglevel=1"
+HOST = "10.0.2.2"  # of QEMU's user network
+
+# (what, unit, bar: bivy by native), and the figure grows or, below, shrinks as it gets better
+ROWS = {
+    "read_1": ("4 KiB random read, depth 1", "1/s", 0.90),
+    "read_32": ("4 KiB random read, depth 32", "1/s", 0.90),
+    "write_1": ("4 KiB random write, depth 1", "1/s", 0.90),
+    "write_32": ("4 KiB random write, depth 32", "1/s", 0.90),
+    "read_128k": ("128 KiB sequential read", "1/s", 0.90),
+    "write_128k": ("128 KiB sequential write", "1/s", 0.90),
+    "send": ("TCP from the guest", "kbit/s", 0.85),
+    "receive": ("TCP to the guest", "kbit/s", 0.85),
+    "ping": ("ping", "ms", 1.25),
+}
+SHRINKS = ("ping",)
+
+
+def die(message):
+    sys.exit(f"make bench-io: {message}")
+
+
+def devices(disk):
+    """The buses are named: the order of what is named by nobody surprises."""
+    return ["-drive", f"file={disk},format=raw,if=none,id=root,read-only=on",
+            "-device", "virtio-blk-device,drive=root,bus=virtio-mmio-bus.0",
+            "-blockdev", "null-co,node-name=null,size=1073741824,read-zeroes=on",
+            "-device", "virtio-blk-device,drive=null,bus=virtio-mmio-bus.1",
+            "-netdev", "user,id=net", "-device", "virtio-net-device,netdev=net,bus=virtio-mmio-bus.2"]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def run(name, options, timeout):
+    """Boots the guest until it powers off; returns {figure: value}."""
+    log = os.path.join(BENCH, f"io-{name}.log")
+    try:
+        result = subprocess.run(BOARD + options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, timeout=timeout, check=False)
+        output = result.stdout
+    except subprocess.TimeoutExpired as error:
+        output = error.stdout or b""
+    with open(log, "wb") as file:
+        file.write(output)
+    found = re.findall(rb"^io (\w+) ([\d.]+)\r*$", output, re.MULTILINE)
+    figures = {what.decode(): float(value) for what, value in found}
+    if "end" not in figures or not set(ROWS) <= set(figures):
+        die(f"the guest ({name}) did not measure all; its output is in {log}")
+    return figures
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="make bench-io", description=__doc__.splitlines()[0])
+    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--initrd", required=True, help="whose /init is tests/bench/io/init")
+    parser.add_argument("--disk", required=True, help="an ext4 image with fio, iperf3 and ping")
+    parser.add_argument("--rounds", type=int, default=3, help="of each side")
+    parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
+    return parser.parse_args()
+
+
+def sides(arguments, port):
+    """{name: QEMU's options}; the native side has as much RAM as bivy's tree gives."""
+    both = ["-smp", str(arguments.cpus), *devices(arguments.disk)]
+    bootargs = f"{BOOTARGS} host={HOST} port={port} seconds={arguments.seconds}"
+    bundle = os.path.join(BENCH, "io.itb")
+    subprocess.run(["tools/mkbundle", "--kernel", arguments.kernel, "--initrd", arguments.initrd, "--dts",
+                    "tests/bench/io/io.dts", "--bootargs", bootargs, "-o", bundle], check=True)
+    return {
+        "native": ["-M", "virt", "-m", "256M", "-kernel", arguments.kernel, "-initrd", arguments.initrd,
+                   "-append", bootargs, *both],
+        "bivy": ["-M", "virt,virtualization=on", "-m", "512M", "-kernel", os.path.join(BUILD, "bivy.bin"),
+                 "-initrd", bundle, *both],
+    }
+
+
+def measure(arguments):
+    port = free_port()
+    figures = {}
+    with subprocess.Popen(["iperf3", "-s", "-p", str(port)], stdout=subprocess.DEVNULL) as server:
+        try:
+            options = sides(arguments, port)
+            for turn in range(arguments.rounds):
+                for name, board in options.items():
+                    print(f"round {turn + 1} of {arguments.rounds}, {name} ...", file=sys.stderr, flush=True)
+                    for what, value in run(name, board, 600).items():
+                        figures.setdefault(what, {}).setdefault(name, []).append(value)
+        finally:
+            server.terminate()
+    return figures
+
+
+def report(figures):
+    table = {}
+    print(f"{'':<32}{'unit':>8}{'native':>12}{'bivy':>12}{'ratio':>8}{'bar':>7}")
+    for name, (what, unit, bar) in ROWS.items():
+        native, bivy = (statistics.median(figures[name][side]) for side in ("native", "bivy"))
+        ratio = bivy / native
+        met = ratio <= bar if name in SHRINKS else ratio >= bar
+        print(f"{what:<32}{unit:>8}{native:>12,.7g}{bivy:>12,.7g}{ratio:>8.2f}{bar:>7.2f}"
+              f"{'' if met else '  MISSED'}")
+        table[name] = figures[name] | {"ratio": ratio, "bar": bar, "met": met}
+    return table
+
+
+def main():
+    arguments = parse()
+    table = report(measure(arguments))
+    with open(os.path.join(BENCH, "io.json"), "w", encoding="ascii") as file:
+        json.dump(table, file, indent="\t")
+
+
+if __name__ == "__main__":
+    main()
