@@ -219,15 +219,6 @@ uint32_t hw_virtio_generation(const struct hw_virtio *device)
 	return device->legacy ? 0 : get(device, CONFIG_GENERATION);
 }
 
-enum io_status hw_virtio_room(const struct hw_virtio *device, unsigned int queue, uint32_t count)
-{
-	if (device->state <= HW_STOPPED || count > device->queue[queue].size) {
-		return IO_ERROR;
-	}
-	return device->state == HW_RUNNING && count <= device->queue[queue].free_count ? IO_OK
-										       : IO_BUSY;
-}
-
 void hw_virtio_submit(struct hw_virtio *device, unsigned int queue, struct io_request *request)
 {
 	device->counters.requests++;

@@ -88,7 +88,15 @@ uint32_t hw_virtio_config(const struct hw_virtio *device, uint32_t offset, unsig
 uint32_t hw_virtio_generation(const struct hw_virtio *device);
 
 /* Whether a chain of @count descriptors may be begun: IO_OK, IO_BUSY or IO_ERROR. Lock held. */
-enum io_status hw_virtio_room(const struct hw_virtio *device, unsigned int queue, uint32_t count);
+static inline enum io_status hw_virtio_room(const struct hw_virtio *device, unsigned int queue,
+					    uint32_t count)
+{
+	if (device->state <= HW_STOPPED || count > device->queue[queue].size) {
+		return IO_ERROR;
+	}
+	return device->state == HW_RUNNING && count <= device->queue[queue].free_count ? IO_OK
+										       : IO_BUSY;
+}
 
 /* Gives the chain begun in @queue to the device. The lock is held. */
 void hw_virtio_submit(struct hw_virtio *device, unsigned int queue, struct io_request *request);

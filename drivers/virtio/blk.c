@@ -54,6 +54,22 @@ static struct virtio_blk *blk_of(struct virtio_device *device)
 	return (struct virtio_blk *)device;
 }
 
+/* Most often it is a buffer of its own. Each word is read once. */
+static bool header_get(struct segment_cursor *cursor, struct header *header)
+{
+	const volatile struct header *at = (const void *)cursor->segment->at;
+
+	if (cursor->count == 0 || cursor->segment->length != sizeof(*header) ||
+	    (uintptr_t)at % sizeof(uint32_t) != 0) {
+		return segments_get(cursor, header, sizeof(*header)) == sizeof(*header);
+	}
+	header->type = at->type;
+	header->sector = at->sector;
+	cursor->segment++;
+	cursor->count--;
+	return true;
+}
+
 /*
  * Header and status byte are where the bytes are counted, however these are cut (virtio 1.2 2.7.4).
  * Cuts them off the chain's segments. Returns NULL, or what is wrong.
@@ -66,8 +82,7 @@ static const char *message_read(const struct virtio_chain *chain, struct message
 	uint32_t readable = 0;
 	uint16_t i;
 
-	if (segments_get(&cursor, &message->header, sizeof(message->header)) !=
-	    sizeof(message->header)) {
+	if (!header_get(&cursor, &message->header)) {
 		return "a block request of less than a header";
 	}
 	if (writable == 0) {

@@ -170,10 +170,10 @@ void virtio_queue_notify(struct virtio_device *device, uint32_t index)
 {
 	const struct virtqueue *queue = virtio_queue_at(device, index);
 
-	if (!queue || !queue->ready) {
+	if (!queue) {
 		return;
 	}
-	if (!virtio_is_modern(device)) {
+	if (queue->ready && !virtio_is_modern(device)) {
 		go_live(device);
 	}
 	if (virtqueue_running(queue)) {

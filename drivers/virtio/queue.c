@@ -64,44 +64,20 @@ const char *virtqueue_enter(const struct virtqueue *queue, struct table *table,
 	return NULL;
 }
 
-const char *virtqueue_add(const struct virtqueue *queue, struct virtio_chain *chain,
-			  const volatile uint32_t *word, uint32_t flags)
-{
-	const uint32_t low = word[0], high = word[1], length = word[2];
-	struct io_segment *segment = &chain->segment[chain->count];
-
-	if (length == 0) {
-		return "a descriptor of zero bytes";
-	}
-	if (length > UINT32_MAX - chain->length) {
-		return "a chain of 4 GiB or more";
-	}
-	segment->at =
-		guest_memory_at(queue->device->place.memory, (uint64_t)high << 32 | low, length);
-	segment->length = length;
-	if (!segment->at) {
-		return "a buffer that is not in RAM";
-	}
-	if (!(flags & DESC_WRITE)) {
-		if (chain->readable != chain->count) {
-			return "a device-readable buffer behind a device-writable one";
-		}
-		chain->readable++;
-	}
-	chain->count++;
-	chain->length += length;
-	return NULL;
-}
-
 /* What was taken can be handed back, even if nothing more may be taken. */
 static inline __attribute__((__always_inline__)) bool usable(const struct virtqueue *queue)
 {
 	return queue->ready && queue->device->live;
 }
 
-bool virtqueue_running(const struct virtqueue *queue)
+static inline __attribute__((__always_inline__)) bool running(const struct virtqueue *queue)
 {
 	return usable(queue) && !queue->device->draining;
+}
+
+bool virtqueue_running(const struct virtqueue *queue)
+{
+	return running(queue);
 }
 
 bool virtqueue_pop(struct virtqueue *queue, struct virtio_chain *chain)
@@ -109,7 +85,7 @@ bool virtqueue_pop(struct virtqueue *queue, struct virtio_chain *chain)
 	const char *fault = NULL;
 	bool taken;
 
-	if (!virtqueue_running(queue)) {
+	if (!running(queue)) {
 		return false;
 	}
 	chain->count = 0;

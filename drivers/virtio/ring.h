@@ -40,8 +40,35 @@ void *virtqueue_ring(const struct virtqueue *queue, enum virtqueue_address low, 
  */
 
 /* Adds its buffer, for which there is room. Returns NULL or a sentence. */
-const char *virtqueue_add(const struct virtqueue *queue, struct virtio_chain *chain,
-			  const volatile uint32_t *word, uint32_t flags);
+static inline __attribute__((__always_inline__)) const char *
+virtqueue_add(const struct virtqueue *queue, struct virtio_chain *chain,
+	      const volatile uint32_t *word, uint32_t flags)
+{
+	const uint32_t low = word[0], high = word[1], length = word[2];
+	struct io_segment *segment = &chain->segment[chain->count];
+
+	if (length == 0) {
+		return "a descriptor of zero bytes";
+	}
+	if (length > UINT32_MAX - chain->length) {
+		return "a chain of 4 GiB or more";
+	}
+	segment->at =
+		guest_memory_at(queue->device->place.memory, (uint64_t)high << 32 | low, length);
+	segment->length = length;
+	if (!segment->at) {
+		return "a buffer that is not in RAM";
+	}
+	if (!(flags & DESC_WRITE)) {
+		if (chain->readable != chain->count) {
+			return "a device-readable buffer behind a device-writable one";
+		}
+		chain->readable++;
+	}
+	chain->count++;
+	chain->length += length;
+	return NULL;
+}
 
 /* Goes from where the walk stood to the table that it names. Returns NULL or a sentence. */
 const char *virtqueue_enter(const struct virtqueue *queue, struct table *table,
