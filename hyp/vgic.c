@@ -143,7 +143,7 @@ void vgic_set_line(uint32_t intid, bool level)
 	if (word == 0 || word >= vgic.words) {
 		return;
 	}
-	bank = &vgic.spi[word - 1];
+	bank = vc->bank[word];
 	vgic_begin(bank);
 	if (((bank->level & bit) != 0) != level) {
 		bank->level ^= bit;

@@ -128,31 +128,30 @@ static enum io_status sectors_submit(struct virtio_blk_request *request,
 }
 
 static enum io_status transfer(struct virtio_blk_request *request, uint64_t sector,
-			       const struct payload *payload, enum block_operation operation)
+			       struct payload payload, enum block_operation operation)
 {
-	if (payload->length % BLOCK_SECTOR != 0 ||
-	    payload->count > request->blk->backend->segments_max) {
+	if (payload.length % BLOCK_SECTOR != 0 ||
+	    payload.count > request->blk->backend->segments_max) {
 		return IO_ERROR;
 	}
 	request->block.sector = sector;
-	request->block.sectors = payload->length / BLOCK_SECTOR;
-	request->block.segment = payload->segment;
-	request->block.count = payload->count;
+	request->block.sectors = payload.length / BLOCK_SECTOR;
+	request->block.segment = payload.segment;
+	request->block.count = payload.count;
 	return sectors_submit(request, operation);
 }
 
 /* @max: sectors, 0: the operation is not there. */
-static enum io_status range_change(struct virtio_blk_request *request,
-				   const struct payload *payload, uint32_t max,
-				   enum block_operation operation)
+static enum io_status range_change(struct virtio_blk_request *request, struct payload payload,
+				   uint32_t max, enum block_operation operation)
 {
-	struct segment_cursor cursor = {payload->segment, payload->count, 0};
+	struct segment_cursor cursor = {payload.segment, payload.count, 0};
 	struct range range;
 
 	if (max == 0 || request->blk->read_only) {
 		return IO_UNSUPPORTED;
 	}
-	if (payload->length != sizeof(range)) {
+	if (payload.length != sizeof(range)) {
 		return IO_ERROR;
 	}
 	segments_get(&cursor, &range, sizeof(range));
@@ -178,9 +177,9 @@ static enum io_status flush(struct virtio_blk_request *request)
 	return backend->writeback ? backend->ops->submit(backend, &request->block) : IO_OK;
 }
 
-static enum io_status id_get(struct virtio_blk_request *request, const struct payload *payload)
+static enum io_status id_get(struct virtio_blk_request *request, struct payload payload)
 {
-	struct segment_cursor cursor = {payload->segment, payload->count, 0};
+	struct segment_cursor cursor = {payload.segment, payload.count, 0};
 
 	request->filled = segments_put(&cursor, request->blk->backend->id, BLOCK_ID_LENGTH);
 	return IO_OK;
@@ -194,20 +193,20 @@ static enum io_status message_submit(struct virtio_blk_request *request,
 	switch (message->header.type) {
 	case T_IN:
 		request->filled = request->room;
-		return transfer(request, message->header.sector, &message->writable, BLOCK_READ);
+		return transfer(request, message->header.sector, message->writable, BLOCK_READ);
 	case T_OUT:
 		return request->blk->read_only ? IO_ERROR
 					       : transfer(request, message->header.sector,
-							  &message->readable, BLOCK_WRITE);
+							  message->readable, BLOCK_WRITE);
 	case T_FLUSH:
 		return flush(request);
 	case T_GET_ID:
-		return id_get(request, &message->writable);
+		return id_get(request, message->writable);
 	case T_DISCARD:
-		return range_change(request, &message->readable, backend->discard_max,
+		return range_change(request, message->readable, backend->discard_max,
 				    BLOCK_DISCARD);
 	case T_WRITE_ZEROES:
-		return range_change(request, &message->readable, backend->write_zeroes_max,
+		return range_change(request, message->readable, backend->write_zeroes_max,
 				    BLOCK_WRITE_ZEROES);
 	default:
 		return IO_UNSUPPORTED;
@@ -276,7 +275,11 @@ static bool chain_start(struct virtio_blk *blk, uint16_t queue, struct virtio_ch
 		return false;
 	}
 	blk->free = request->next;
-	request_settle(request, status);
+	if (status == IO_PENDING) {
+		blk->device.in_flight++;
+	} else {
+		request_settle(request, status);
+	}
 	return true;
 }
 
