@@ -50,19 +50,19 @@ void hw_chain_begin(struct hw_queue *queue)
 void hw_chain_add(struct hw_queue *queue, const volatile void *at, uint32_t length, bool writable)
 {
 	const uint16_t i = queue->free, next = queue->slot[i].next;
+	const uint16_t flags = writable ? DESC_WRITE : 0;
 	volatile uint32_t *const desc = (volatile uint32_t *)(void *)queue->ring + 4u * i;
 	const uint64_t pa = dma_address(at);
 
 	desc[0] = (uint32_t)pa;
 	desc[1] = (uint32_t)(pa >> 32);
 	desc[2] = length;
-	desc[3] = DESC_NEXT | (writable ? DESC_WRITE : 0) | (uint32_t)next << 16;
+	desc[3] = DESC_NEXT | flags | (uint32_t)next << 16;
 	queue->last = i;
-	queue->last_writable = writable;
+	queue->last_flags = flags;
 	queue->writable += writable ? length : 0;
-	queue->count++;
 	queue->free = next;
-	queue->free_count--;
+	queue->count++;
 }
 
 /* The barriers: virtio 1.2, 2.7.13.3.1 and 2.7.13.4.1. */
@@ -77,8 +77,8 @@ bool hw_chain_submit(struct hw_queue *queue, struct io_request *request)
 	slot->count = queue->count;
 	slot->started = tick_count;
 	queue->in_flight++;
-	((volatile uint32_t *)(void *)queue->ring)[4u * queue->last + 3] =
-		queue->last_writable ? DESC_WRITE : 0;
+	queue->free_count = (uint16_t)(queue->free_count - queue->count);
+	((volatile uint32_t *)(void *)queue->ring)[4u * queue->last + 3] = queue->last_flags;
 	queue->avail[AVAIL_RING + (index & (queue->size - 1u))] = queue->head;
 	dma_barrier();
 	queue->avail_index++;

@@ -33,8 +33,8 @@ struct hw_queue {
 	uint16_t in_flight;              /* chains */
 	uint16_t avail_index, used_index;
 	uint16_t head, last, count; /* the chain in the making */
+	uint16_t last_flags;        /* of its last descriptor */
 	uint32_t writable;
-	bool last_writable;
 };
 
 enum hw_taken { HW_NOTHING, HW_TAKEN, HW_LIE };

@@ -297,8 +297,12 @@ static void blk_notify(struct virtio_device *device, uint16_t index)
 
 	blk->at_once = 0;
 	for (i = 0; more && i < VIRTIO_BLK_QUEUE_SIZE && blk->at_once < VIRTIO_BLK_AT_ONCE; i++) {
-		blk->stalled = blk->stalled || !blk->free;
-		more = blk->free && virtqueue_pop(queue, &chain) && chain_start(blk, index, &chain);
+		if (blk->free) {
+			more = virtqueue_pop(queue, &chain) && chain_start(blk, index, &chain);
+		} else {
+			blk->stalled = true;
+			more = false;
+		}
 	}
 	if (more) {
 		virtio_defer(queue);

@@ -274,7 +274,8 @@ static void config_write(struct virtio_device *device, uint32_t offset, uint32_t
  * The row of a register; all zero where nothing answers. virtio 1.2 4.2.2.2: 32-bit accesses only.
  * An empty transport has a magic and a version.
  */
-static const struct row *row_at(const struct virtio_device *device, uint32_t offset, uint32_t size)
+static inline __attribute__((__always_inline__)) const struct row *
+row_at(const struct virtio_device *device, uint32_t offset, uint32_t size)
 {
 	static const struct row none;
 	const uint32_t count =
