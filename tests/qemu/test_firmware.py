@@ -79,8 +79,8 @@ def test_u_boot_devices(u_boot_disk, tmp_path):
         stop_autoboot(guest)
         assert guest.command("echo $marker", UBOOT).strip() == "kept"
         # Bits only fall until the sector is erased; code in the other bank runs on meanwhile.
-        guest.command("erase 0x040c0000 0x040dffff; mw.w 0x50000000 0xff0f; cp.w 0x50000000 0x040c0000 1; "
-                      "mw.w 0x50000000 0x0fff; cp.w 0x50000000 0x040c0000 1", UBOOT)
+        guest.command("erase 0x040c0000 0x040dffff; mw.w 0x41000000 0xff0f; cp.w 0x41000000 0x040c0000 1; "
+                      "mw.w 0x41000000 0x0fff; cp.w 0x41000000 0x040c0000 1", UBOOT)
         assert "040c0000: 0f0f" in guest.command("md.w 0x040c0000 1", UBOOT)
     with start("u-boot", disk) as guest:
         stop_autoboot(guest)

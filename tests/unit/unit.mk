@@ -72,6 +72,7 @@ unit_overlay_sources := drivers/block/overlay.c drivers/block/segments.c
 unit_pl011_sources := drivers/emul/pl011.c
 unit_pl011_drivers_sources := drivers/emul/pl011.c
 unit_pl031_sources := drivers/emul/pl031.c
+unit_cfi_sources := drivers/emul/cfi.c drivers/block/mirror.c
 
 fuzz_decode_sources := hyp/decode.c
 fuzz_virtio_sources := drivers/virtio/console.c $(virtio_sources)
@@ -87,6 +88,8 @@ fuzz_blk_runs := 4000
 fuzz_partition_sources := $(unit_partition_sources)
 fuzz_partition_runs := 4000
 fuzz_pl011_sources := drivers/emul/pl011.c
+fuzz_cfi_sources := $(unit_cfi_sources)
+fuzz_cfi_runs := 2000
 
 BUILD := $(or $(BUILD),build)
 UNIT := $(BUILD)/unit
