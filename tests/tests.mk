@@ -45,7 +45,8 @@ $(PAYLOAD)/%-disk.itb: $(PAYLOAD)/%.bin tests/payload/disk.dts guest-config/virt
 
 # The slow ones, which boot real guests, come first; two QEMUs at once.
 QEMU_TESTS ?= tests/qemu
-test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-installer)
+test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-full debian-installer) \
+	$(BUILD)/guests/debian-full/disk.img
 
 test: $(BUILD)/bivy.bin $(BUILD)/checkdt payloads $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-run
 	@tools/install-deps debug python3-pytest-xdist u-boot-qemu fdisk qemu-utils

@@ -6,6 +6,7 @@
 ##                  or your own: BUNDLE=guest.itb, which tools/mkbundle makes
 ## make debug       the same, and QEMU waits for gdb-multiarch, which starts: [GDB_PORT=1234]
 ## make guest       build a guest's bundle: [GUEST=debian]; guest-config/ has the guests
+##                  its disk, build/guests/NAME/disk.img, is made once and kept until make clean
 ## make deps        install the Debian packages that all of this needs
 
 GUEST ?= debian
@@ -14,12 +15,13 @@ MEM ?= 512M
 BUNDLE ?= $(BUILD)/guests/$(GUEST)/guest.itb
 QEMUFLAGS ?=
 GDB_PORT ?= 1234
+SSH_PORT ?= 2222
 
 .PHONY: run debug guest deps
 
 # What installs packages must not run twice at once, so each group waits for the one before it. A
 # rule that needs a group names its stamp as an order-only prerequisite.
-DEPS_GROUPS := build guest run debug test fuzz
+DEPS_GROUPS := build guest disk run debug test fuzz
 deps: $(DEPS_GROUPS:%=$(BUILD)/.deps-%)
 $(BUILD)/.deps-%:
 	@mkdir -p $(@D)
@@ -27,6 +29,7 @@ $(BUILD)/.deps-%:
 	@touch $@
 $(BUILD)/.deps-guest: | $(BUILD)/.deps-build
 $(BUILD)/.deps-run: | $(BUILD)/.deps-guest
+$(BUILD)/.deps-disk: | $(BUILD)/.deps-run
 $(BUILD)/.deps-debug: | $(BUILD)/.deps-run
 $(BUILD)/.deps-test: | $(BUILD)/.deps-guest
 $(BUILD)/.deps-fuzz: | $(BUILD)/.deps-test
@@ -55,7 +58,7 @@ guest: $(BUILD)/guests/$(GUEST)/guest.itb
 # $(1): the guest's name; $(2): its folder
 define guest_rules
 $(BUILD)/guests/$(1)/.files: $(shell find $(2) ! -name '*.dts*' ! -name bootargs) \
-		tools/guest tools/fetch tools/mkinitramfs | $(BUILD)/.deps-guest
+		tools/guest tools/fetch tools/debian-kernel tools/mkinitramfs | $(BUILD)/.deps-guest
 	@tools/guest fetch $(2) $$(@D)
 	@touch $$@
 
@@ -67,16 +70,25 @@ $(BUILD)/guests/$(1)/guest.itb: $(BUILD)/guests/$(1)/.files $(BUILD)/checkdt \
 endef
 $(foreach guest,$(GUESTS),$(eval $(call guest_rules,$(guest),guest-config/$(guest))))
 
+# A disk is made once: what the user has put on it is not to be lost.
+$(BUILD)/guests/%/disk.img: | $(BUILD)/.deps-disk
+	@mkdir -p $(@D)
+	@tools/guest disk guest-config/$* $(@D)
+.PRECIOUS: $(BUILD)/guests/%/disk.img
+
 $(BUILD)/guests/%/guest.itb:
 	@echo "There is no guest-config/$*/guest.dts; the guests are: $(GUESTS)" >&2; exit 1
 
 # Running them. Only a bundle of our own is made here; that of a user is taken as it is.
 own_bundle := $(filter $(BUILD)/guests/%/guest.itb,$(BUNDLE))
+own_disk := $(patsubst guest-config/%/disk,$(BUILD)/guests/%/disk.img, \
+	$(wildcard $(own_bundle:$(BUILD)/guests/%/guest.itb=guest-config/%/disk)))
 own_dts := $(own_bundle:$(BUILD)/guests/%/guest.itb=guest-config/%/guest.dts)
-run_options = --cpus $(CPUS) --mem $(MEM) $(own_dts:%=--dts %)
+run_options = --cpus $(CPUS) --mem $(MEM) $(own_dts:%=--dts %) $(own_disk:%=--disk %)
 
-run: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) | $(BUILD)/.deps-run
-	@BUILD=$(BUILD) tools/run $(run_options) $(BUNDLE) $(QEMUFLAGS)
+run: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) $(own_disk) | $(BUILD)/.deps-run
+	@BUILD=$(BUILD) SSH_PORT=$(SSH_PORT) tools/run $(run_options) $(BUNDLE) $(QEMUFLAGS)
 
-debug: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) | $(BUILD)/.deps-debug
-	@BUILD=$(BUILD) GDB_PORT=$(GDB_PORT) tools/run --debug $(run_options) $(BUNDLE) $(QEMUFLAGS)
+debug: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) $(own_disk) | $(BUILD)/.deps-debug
+	@BUILD=$(BUILD) GDB_PORT=$(GDB_PORT) SSH_PORT=$(SSH_PORT) tools/run --debug $(run_options) \
+		$(BUNDLE) $(QEMUFLAGS)
