@@ -45,7 +45,7 @@ $(PAYLOAD)/%-disk.itb: $(PAYLOAD)/%.bin tests/payload/disk.dts guest-config/virt
 
 # The slow ones, which boot real guests, come first; two QEMUs at once.
 QEMU_TESTS ?= tests/qemu
-test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-full debian-installer) \
+test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-full debian-installer u-boot uefi) \
 	$(BUILD)/guests/debian-full/disk.img
 
 test: $(BUILD)/bivy.bin $(BUILD)/checkdt payloads $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-run

@@ -64,7 +64,7 @@ $(BUILD)/guests/$(1)/.files: $(shell find $(2) ! -name '*.dts*' ! -name bootargs
 
 $(BUILD)/guests/$(1)/guest.itb: $(BUILD)/guests/$(1)/.files $(BUILD)/checkdt \
 		tools/mkbundle tools/checkguest \
-		$(wildcard guest-config/*.dtsi $(2)/*.dts $(2)/*.dtsi $(2)/bootargs)
+		$(wildcard guest-config/*.dtsi $(2)/*.dts $(2)/*.dtsi $(2)/bootargs $(2)/mkbundle-options)
 	@BUILD=$(BUILD) tools/guest bundle $(2) $$(@D)
 	@echo "$$@ is ready"
 endef
@@ -75,6 +75,11 @@ $(BUILD)/guests/%/disk.img: | $(BUILD)/.deps-disk
 	@mkdir -p $(@D)
 	@tools/guest disk guest-config/$* $(@D)
 .PRECIOUS: $(BUILD)/guests/%/disk.img
+
+# What the user named is taken anew each time.
+ifdef KERNEL
+.PHONY: $(BUILD)/guests/$(GUEST)/.files
+endif
 
 $(BUILD)/guests/%/guest.itb:
 	@echo "There is no guest-config/$*/guest.dts; the guests are: $(GUESTS)" >&2; exit 1

@@ -242,7 +242,7 @@ static void step(struct bytes *bytes)
 	if (what < 200) {
 		access_flash(bytes);
 	} else if (what < 235) {
-		end(what == 234 ? IO_ERROR : IO_OK);
+		end(what >= 228 ? IO_ERROR : IO_OK);
 		listener->batch(listener->device);
 	} else if (what < 245) {
 		full = what & 1;
@@ -267,10 +267,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 	static const struct cfi_host host = {show, clean};
 	struct bytes bytes = {input, size};
 
-	memset(array, 0xff, SIZE);
-	memset(disk, 0xff, SIZE);
+	memset(array, 0x5a, SIZE);
+	memset(disk, 0x5a, SIZE);
 	memset(&ref, 0, sizeof(ref));
-	memset(ref.array, 0xff, SIZE);
+	memset(ref.array, 0x5a, SIZE);
 	ref.status = 0x80;
 	pending = NULL;
 	full = shown = false;

@@ -384,8 +384,10 @@ static void tells_what_the_disk_refused(void **state)
 	mock_block_end(&mock, 0, IO_ERROR);
 	mock_block_batch(&mock);
 	assert_int_equal(read_at(0, 4), 0x00900090);
-	mock.answer = IO_OK; /* the next one is none the worse */
 	command(0, 0x50);
+	mock_block_batch(&mock); /* somebody else's */
+	assert_int_equal(read_at(0, 4), READY);
+	mock.answer = IO_OK; /* the next one is none the worse */
 	command(0, 0x40);
 	write_at(0, 4, 0);
 	assert_int_equal(read_at(0, 4), READY);

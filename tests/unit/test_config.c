@@ -172,6 +172,53 @@ static void test_disk_options(void **state)
 		       "has the backend ram0, and the bundle has 0 disks");
 }
 
+/* Two banks, which have no interrupts to share; and where a kernel goes. */
+static void test_flash(void **state)
+{
+	static const struct {
+		uint64_t load, base, size;
+	} kernel[] = {
+		{0, 0, 0x200000},
+		{0x1fffff, 0, 0x200000},
+		{0x200000, 0x40000000, 0x123000},
+		{0x03ffffff, 0x40000000, 0x123000},
+		{0x04000000, 0x04000000, 0x4000000},
+		{0x07ffffff, 0x04000000, 0x4000000},
+		{0x08000000, 0x40000000, 0x123000},
+		{0x40010000, 0x40000000, 0x123000},
+	};
+	const struct change change[] = {STRING("/flash@0", "bivy,backend", "none"),
+					CELLS("/flash@0", "reg", 0, 0, 0, 0x200000),
+					STRING("/flash@4000000", "compatible", "cfi-flash"),
+					STRING("/flash@4000000", "bivy,backend", "virtio1:part2"),
+					CELLS("/flash@4000000", "reg", 0, 0x04000000, 0, 0x4000000),
+					CELLS("/flash@4000000", "bank-width", 4)};
+	struct guest_config config;
+	struct config_error error;
+	unsigned int banks = 0;
+
+	(void)state;
+	assert_int_equal(read_changed(change, 6, &config, &error), 0);
+	for (unsigned int i = 0; i < config.device_count; i++) {
+		if (config.device[i].kind == DEVICE_FLASH) {
+			assert_int_equal(config.device[i].intid, 0);
+			assert_int_equal(config.device[i].backend.kind, config.device[i].base == 0
+										? BACKEND_NONE
+										: BACKEND_VIRTIO);
+			assert_int_equal(config.device[i].backend.part,
+					 config.device[i].base == 0 ? 0 : 2);
+			banks++;
+		}
+	}
+	assert_int_equal(banks, 2);
+	for (unsigned int i = 0; i < sizeof(kernel) / sizeof(kernel[0]); i++) {
+		const struct range place = config_kernel_range(&config, 0x123000, kernel[i].load);
+
+		assert_int_equal(place.base, kernel[i].base);
+		assert_int_equal(place.size, kernel[i].size);
+	}
+}
+
 static void test_accepted(void **state)
 {
 	static const struct {
@@ -231,6 +278,13 @@ static const struct refusal {
 	{"ours in the wrong place", "/chosen", "bivy,reset", "no such property here", {STRING("/chosen", "bivy,reset", "board")}},
 	{"virtio on a PL011", PL011, "bivy,virtio", "no such property here", {STRING(PL011, "bivy,virtio", "console")}},
 	{"a UART behind flash", "/flash@0", "bivy,backend", "a backend that it can have", {STRING("/flash@0", "bivy,backend", "uart")}},
+	{"two banks of flash in one", "/flash@0", "reg", "a node of its own", {STRING("/flash@0", "bivy,backend", "none")}},
+	{"a flash of 3 MiB", "/flash@0", "reg", "8 to 128 MiB", {STRING("/flash@0", "bivy,backend", "none"), CELLS("/flash@0", "reg", 0, 0, 0, 0x300000)}},
+	{"a flash of 1 MiB", "/flash@0", "reg", "8 to 128 MiB", {STRING("/flash@0", "bivy,backend", "none"), CELLS("/flash@0", "reg", 0, 0, 0, 0x100000)}},
+	{"a flash of 256 MiB", "/flash@0", "reg", "8 to 128 MiB", {STRING("/flash@0", "bivy,backend", "none"), CELLS("/flash@0", "reg", 0x80, 0, 0, 0x10000000)}},
+	{"a flash at 1 MiB", "/flash@0", "reg", "multiple of 2 MiB", {STRING("/flash@0", "bivy,backend", "none"), CELLS("/flash@0", "reg", 0, 0x100000, 0, 0x200000)}},
+	{"a flash of 16 bits", "/flash@0", "bank-width", "<4>", {STRING("/flash@0", "bivy,backend", "none"), CELLS("/flash@0", "reg", 0, 0, 0, 0x200000), CELLS("/flash@0", "bank-width", 2)}},
+	{"a flash over RAM", "", "", "overlaps the memory", {STRING("/flash@0", "bivy,backend", "none"), CELLS("/flash@0", "reg", 0, 0x40000000, 0, 0x200000)}},
 	{"an unknown reset", "/", "bivy,reset", "\"restart\"", {STRING("/", "bivy,reset", "reboot")}},
 	{"a reset that is no string", "/", "bivy,reset", "\"restart\"", {CELLS("/", "bivy,reset", 1)}},
 	{"an unknown virtio device", SLOT0, "bivy,virtio", "bivy has \"console\"", {STRING(SLOT0, "bivy,virtio", "gpu")}},
@@ -503,7 +557,7 @@ int main(void)
 		cmocka_unit_test(test_backends),        cmocka_unit_test(test_disk_options),
 		cmocka_unit_test(test_refusals),        cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_board_too_small), cmocka_unit_test(test_edges),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_hostile),         cmocka_unit_test(test_flash),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, load, unload);
