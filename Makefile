@@ -67,7 +67,7 @@ $(BUILD)/obj/%.o: % Makefile | $(BUILD)/.deps-build $(LIBFDT_SRC)/.stamp $(LIBMD
 # Foreign sources: their warnings are not ours to mend. Unrolled, SHA-256 costs a quarter less; -O2 adds nothing.
 $(BUILD)/obj/%.o: $(LIBFDT_SRC)/.stamp $(LIBMD_SRC)/.stamp Makefile | $(BUILD)/.deps-build
 	@mkdir -p $(@D)
-	@$(CROSS)gcc $(cflags) $(if $(filter sha2.c,$*),-marm,-mthumb) -Os -w -DSHA256_ONLY -DSHA2_UNROLL_TRANSFORM -c -o $@ $(filter %/$*,$(foreign_sources))
+	@$(CROSS)gcc $(cflags) -mthumb -Os -w -DSHA256_ONLY -DSHA2_UNROLL_TRANSFORM -c -o $@ $(filter %/$*,$(foreign_sources))
 
 compile_commands.json: Makefile tools/compile-commands $(BUILD)/.sources | $(BUILD)/.deps-build
 	@tools/compile-commands '$(CROSS)gcc $(cflags)' $(sources) >$@
