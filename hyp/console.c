@@ -11,6 +11,7 @@
  */
 #include "console.h"
 #include <string.h>
+#include "dt.h"
 #include "irq.h"
 #include "layout.h"
 #include "print.h"
@@ -367,7 +368,7 @@ void console_init(const struct board *board)
 		return;
 	}
 	for (size_t i = 0; i < sizeof(uart_drivers) / sizeof(uart_drivers[0]); i++) {
-		if (strcmp(board->uart_compatible, uart_drivers[i]->compatible) == 0) {
+		if (dt_same(board->uart_compatible, uart_drivers[i]->compatible)) {
 			stage1_map_device(UART_VA, board->uart_base, PAGE_SIZE);
 			console.uart = uart_drivers[i];
 			console.intid = board->uart_intid;

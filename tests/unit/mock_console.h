@@ -22,6 +22,11 @@ static inline void spin_unlock(struct spinlock *lock);
 #include "hyp/console.c"
 #include "hyp/winsize.c"
 
+bool dt_same(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
 #define UART_INTID 33u
 #define PORTS      3u /* of set_up() */
 #define OUT_MAX    200000u
