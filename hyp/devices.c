@@ -85,12 +85,27 @@ static struct virtio_place place_of(struct slot *slot)
 				     .legacy = slot->config->legacy};
 }
 
+/* A driver that broke its device hears of it by DEVICE_NEEDS_RESET; why, only the user can read. */
+static void tell_fault(struct virtio_device *device)
+{
+	unsigned int i = 0;
+
+	while (slots[i].virtio != device) {
+		i++;
+	}
+	say("the guest's %s needs a reset by its driver: %s", slots[i].config->node, device->fault);
+	device->fault = NULL;
+}
+
 /* A write that waits for requests in flight waits in the guest, see virtio_reset(). */
 static void transport_write(void *opaque, uint32_t offset, uint32_t size, uint32_t value)
 {
 	struct virtio_device *device = opaque;
 
 	virtio_mmio_ops.write(device, offset, size, value);
+	if (device->fault != NULL) {
+		tell_fault(device);
+	}
 	if (device->again) {
 		device->again = false;
 		spin_unlock(device->place.lock);

@@ -82,7 +82,7 @@ struct virtio_device {
 	bool draining;     /* no queue runs until in_flight is 0 and the write came again */
 	bool deferred;     /* chains wait until the driver acknowledges its interrupt */
 	bool again;        /* the last write has to be made again; whoever sees it clears it */
-	const char *fault; /* for the log: why the device needs a reset; NULL: it does not */
+	const char *fault; /* for the log, which takes it: why the device needs a reset */
 };
 
 /* False if the driver's formats are those of before VERSION_1. */

@@ -122,7 +122,8 @@ static void ref_signal(unsigned int n)
 
 static uint64_t ref_offer(void)
 {
-	return 1ull << 0 | 1ull << 28 | 1ull << 29 | (ref.legacy ? 1ull << 27 : 1ull << 32 | 1ull << 34);
+	return 1ull << 0 | 1ull << 28 | 1ull << 29 |
+	       (ref.legacy ? 1ull << 27 : 1ull << 32 | 1ull << 34);
 }
 
 static void ref_look(void)

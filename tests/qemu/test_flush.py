@@ -34,6 +34,7 @@ def killed(image, lines, cpus):
         m.ends()
         text = m.log
         assert "FAIL" not in text and "bug in bivy" not in text, text
+        assert "virtio_mmio@a000200 needs a reset by its driver: the descriptor table" in text, text
     return max(int(number) for number in re.findall(r"flushed (\d+)\r", text))
 
 
