@@ -2,7 +2,8 @@
 # `make bench`: what exits, the start and a boot of Debian cost, beside the bars and other hypervisors.
 # Included by the top-level Makefile after tools/tools.mk.
 
-## make bench       measure exits, start and boot on QEMU; the figures go to build/bench/bench.json
+## make bench       measure exits, start, boot and a disk's requests on QEMU; the figures go to build/bench/bench.json
+## make bench-io    disk and network of a whole Debian, natively and under bivy in turn; wants a quiet host
 
 BENCH := $(BUILD)/bench
 bench_cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -mno-unaligned-access -O2 -g \
@@ -14,11 +15,16 @@ bench_trees := $(wildcard tests/bench/*.dts guest-config/*.dtsi)
 # tells the time and powers off (tests/bench/init.c).
 bench_bootargs := quiet console=ttyAMA0 earlycon rdinit=/bench
 
-.PHONY: bench
+.PHONY: bench bench-io
 bench: $(BUILD)/bivy.bin $(addprefix $(BENCH)/,payload.bin payload.itb debian.itb native.dtb hypcount.so) \
 		| $(BUILD)/.deps-run
 	@BUILD=$(BUILD) tests/bench/bench.py --kernel $(BUILD)/guests/debian/kernel \
 		--initrd $(BENCH)/initrd --bootargs "$(bench_bootargs)" $(BENCHFLAGS)
+
+bench-io: $(BUILD)/bivy.bin $(BUILD)/checkdt $(BENCH)/io.initrd $(BUILD)/guests/debian-full/disk.img | $(BUILD)/.deps-run
+	@command -v iperf3 >/dev/null || tools/install-deps iperf3
+	@BUILD=$(BUILD) tests/bench/io.py --kernel $(BUILD)/guests/debian-full/kernel --initrd $(BENCH)/io.initrd \
+		--disk $(BUILD)/guests/debian-full/disk.img $(BENCHFLAGS)
 
 $(BENCH)/payload.elf: $(addprefix tests/bench/,start.S payload.c disk.c disk.h payload.ld) | $(BUILD)/.deps-build
 	@echo "  CC      $@"
@@ -49,6 +55,13 @@ $(BENCH)/debian.itb: $(BENCH)/initrd $(BUILD)/checkdt $(bench_trees) tests/bench
 $(BENCH)/native.dtb: tests/bench/native.dts $(bench_trees) $(BUILD)/checkdt tools/checkguest
 	@mkdir -p $(@D)
 	@BUILD=$(BUILD) tools/checkguest $< --compile $@
+
+# Debian's whole system is the guest that has fio and iperf3; its initramfs gets another /init.
+$(BENCH)/io.initrd: $(BUILD)/guests/debian-full/.files tests/bench/io/init tools/mkinitramfs
+	@mkdir -p $(BENCH)/io-root
+	@cp tests/bench/io/init $(BENCH)/io-root
+	@tools/mkinitramfs --root $(BENCH)/io-root -o $(BENCH)/io.cpio
+	@cat $(BUILD)/guests/debian-full/initrd $(BENCH)/io.cpio >$@
 
 $(BENCH)/hypcount.so: tests/bench/hypcount.c | $(BUILD)/.deps-build
 	@echo "  HOSTCC  $@"

@@ -84,7 +84,7 @@ DISK_ROWS = {
     "insns_32": ("the same, 32 at once", "", 1500),
     "exits_1": ("its exits, one at a time", "", 2.0),
     "exits_32": ("its exits, 32 at once", "", 0.5),
-    "bytes_1": ("its bytes that bivy touched", "4,096", 0),
+    "bytes_1": ("its bytes that bivy touched", "", 0),
 }
 
 # Classes of exits by the function that is entered; the last one that an exit enters is its class.
