@@ -86,7 +86,7 @@ def test_bootm(files):
         all_is_told(m)
 
 
-@pytest.mark.parametrize("distance,overlaps", [(0x18000, True), (0x40000, True), (0x100000, False)])
+@pytest.mark.parametrize("distance,overlaps", [(0x20000, True), (0x40000, True), (0x100000, False)])
 def test_bundle_beside_bivy(distance, overlaps, files):
     """Where the bundle would be overwritten before it is read, that is said; right behind, it is fine."""
     parts = {0x44000000: BIVY, 0x44000000 + distance: files / "guest.uimg"}
