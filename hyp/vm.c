@@ -299,6 +299,7 @@ void vm_restart(void)
 {
 	say("the guest starts again");
 	devices_reset();
+	own_spis(); /* none comes while the vGIC's state is made anew, without its lock */
 	vgic_reset(vgic.words, vgic.cpu_count, vgic.lr_count);
 	own_spis();
 	cache_flush_all();
