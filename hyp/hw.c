@@ -135,11 +135,6 @@ struct entropy_backend *hw_entropy(unsigned int n)
 	return rng != NULL ? &rng->backend : NULL;
 }
 
-const struct hw_counters *hw_counters(unsigned int i)
-{
-	return i < taken_count ? &taken[i]->counters : NULL;
-}
-
 bool hw_uses(const struct range *pages)
 {
 	bool used = false;

@@ -21,9 +21,4 @@ struct entropy_backend *hw_entropy(unsigned int n);
 /* Whether a device that was taken over has registers within these pages. */
 bool hw_uses(const struct range *pages);
 
-struct hw_counters;
-
-/* What the @i-th device taken over has done; NULL: there are no more. */
-const struct hw_counters *hw_counters(unsigned int i);
-
 #endif

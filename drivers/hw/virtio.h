@@ -23,12 +23,11 @@ enum hw_state {
 	HW_RUNNING,
 };
 
-/* Since the start. */
+/* Since the start; read by tests, from outside (tests/soak). */
 struct hw_counters {
 	uint32_t requests, interrupts;
 	uint32_t errors;   /* requests that did not end with IO_OK */
 	uint32_t timeouts; /* of them, which the device never ended: the first of each reset */
-	uint32_t copied;   /* payload bytes: none, as long as every driver works in place */
 };
 
 struct hw_virtio;
