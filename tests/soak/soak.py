@@ -31,6 +31,7 @@ from test_tables import HYP_VA, KEEP_SIZE
 CORES = 4
 FOLDER = built("soak")
 DISK, SCRATCH = os.path.join(FOLDER, "disk.img"), os.path.join(FOLDER, "scratch.img")
+LOG = os.path.join(FOLDER, "guest.log")
 SCRATCH_SIZE = 256 << 20
 WORKS = ("file", "disk", "net", "stress", "wander")
 ANSWER = 300  # seconds, for a command
@@ -270,13 +271,14 @@ def soak(guest, monitor, seconds, port):
 def main():
     seconds, port = int(sys.argv[1]), free_port()
     prepare()
-    say(f"the guest works for {seconds} s; its disk is {os.path.relpath(DISK)}")
+    say(f"the guest works for {seconds} s; what it says is in {os.path.relpath(LOG)}")
     with tempfile.TemporaryDirectory() as short, subprocess.Popen(
             ["iperf3", "-s", "-B", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL) as server:
         monitor = os.path.join(short, "monitor")  # a socket's path may not be long
         try:
-            with start(monitor) as guest:
+            with start(monitor) as guest, open(LOG, "w", encoding="utf-8") as log:
+                guest.child.logfile_read = log
                 found = soak(guest, monitor, seconds, port)
         finally:
             server.terminate()
