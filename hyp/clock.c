@@ -23,8 +23,7 @@ static struct {
 	struct spinlock *lock;
 	bool physical;
 	uint32_t start; /* seconds when CNTPCT was 0, if not physical */
-	uint32_t alarm; /* when it is to tick, if waiting */
-	bool waiting;
+	bool waiting;   /* for an alarm: the device looks at each tick whether it is time */
 } rtc;
 
 static uint32_t counted(void)
@@ -50,9 +49,9 @@ static void rtc_set(struct rtc_backend *backend, uint32_t seconds)
 
 static void rtc_tick_in(struct rtc_backend *backend, uint32_t seconds)
 {
+	(void)backend;
 	rtc.waiting = seconds != 0;
 	if (rtc.waiting) {
-		rtc.alarm = rtc_seconds(backend) + seconds;
 		tick_start();
 	}
 }
@@ -63,7 +62,7 @@ static bool tick(void *unused)
 
 	(void)unused;
 	spin_lock(rtc.lock);
-	if (rtc.waiting && (int32_t)(rtc_seconds(&rtc.backend) - rtc.alarm) >= 0) {
+	if (rtc.waiting) {
 		rtc.backend.tick(rtc.backend.device);
 	}
 	waiting = rtc.waiting;
