@@ -26,7 +26,7 @@ bench-io: $(BUILD)/bivy.bin $(BUILD)/checkdt $(BENCH)/io.initrd $(BUILD)/guests/
 	@BUILD=$(BUILD) tests/bench/io.py --kernel $(BUILD)/guests/debian-full/kernel --initrd $(BENCH)/io.initrd \
 		--disk $(BUILD)/guests/debian-full/disk.img $(BENCHFLAGS)
 
-$(BENCH)/payload.elf: $(addprefix tests/bench/,start.S payload.c disk.c disk.h payload.ld) | $(BUILD)/.deps-build
+$(BENCH)/payload.elf: $(addprefix tests/bench/,start.S payload.c disk.c disk.h payload.ld) tests/payload/virtio_disk.h | $(BUILD)/.deps-build
 	@echo "  CC      $@"
 	@mkdir -p $(@D)
 	@$(CROSS)gcc $(bench_cflags) $(bench_warnings) -T tests/bench/payload.ld -o $@ $(filter %.S %.c,$^)

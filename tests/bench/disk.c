@@ -6,55 +6,20 @@
  */
 #include "disk.h"
 
+#define SIZE 32u /* requests, too */
+#include "../payload/virtio_disk.h"
+
 #define GICC 0x08010000u
 #define IAR  (GICC + 0x0c)
 #define EOIR (GICC + 0x10)
 
-#define DISK           0x0a000200u
-#define DEVICE_ID      0x008
-#define FEATURES       0x020
-#define FEATURES_SEL   0x024
-#define QUEUE_SEL      0x030
-#define QUEUE_NUM      0x038
-#define QUEUE_READY    0x044
-#define NOTIFY         0x050
-#define INTERRUPT      0x060
-#define INTERRUPT_ACK  0x064
-#define STATUS         0x070
-#define QUEUE_DESC     0x080
-#define QUEUE_AVAIL    0x090
-#define QUEUE_USED     0x0a0
 #define INDIRECT_EVENT (3u << 28)
-
-#define DESC_NEXT     1u
-#define DESC_WRITE    2u
-#define DESC_INDIRECT 4u
 
 /* The plugin counts what bivy touches here (DATA in bench.py). */
 #define DATA        0x48000000u
 #define BLOCK       4096u
 #define SECTORS     (BLOCK / 512)
 #define DISK_BLOCKS 16384u
-#define SIZE        32u /* entries of the queue, requests */
-
-struct desc {
-	uint32_t address, address_high, length;
-	uint16_t flags, next;
-};
-
-static struct desc descs[SIZE] __attribute__((aligned(16)));
-
-static volatile struct {
-	uint16_t flags, index, ring[SIZE], used_event;
-} avail __attribute__((aligned(4)));
-
-static volatile struct {
-	uint16_t flags, index;
-	struct {
-		uint32_t id, length;
-	} ring[SIZE];
-	uint16_t avail_event;
-} used __attribute__((aligned(4)));
 
 static struct request {
 	struct desc table[3];
@@ -64,21 +29,6 @@ static struct request {
 
 static uint32_t begun;
 static uint16_t notified; /* avail.index when the disk was last told, or need not be */
-
-static uint32_t get(uint32_t address)
-{
-	return *(volatile uint32_t *)(uintptr_t)address;
-}
-
-static void put(uint32_t address, uint32_t value)
-{
-	*(volatile uint32_t *)(uintptr_t)address = value;
-}
-
-static uint32_t address_of(const volatile void *at)
-{
-	return (uint32_t)(uintptr_t)at;
-}
 
 static void set_up(uint32_t i)
 {
@@ -91,34 +41,12 @@ static void set_up(uint32_t i)
 				 DESC_INDIRECT, 0};
 }
 
-static void set_ring(uint32_t offset, const volatile void *at)
-{
-	put(DISK + offset, address_of(at));
-	put(DISK + offset + 4, 0);
-}
-
 bool disk_start(void)
 {
-	if (get(DISK) != 0x74726976u || get(DISK + DEVICE_ID) != 2) {
-		return false;
-	}
 	for (uint32_t i = 0; i < SIZE; i++) {
 		set_up(i);
 	}
-	put(DISK + STATUS, 3);
-	put(DISK + FEATURES_SEL, 0);
-	put(DISK + FEATURES, INDIRECT_EVENT);
-	put(DISK + FEATURES_SEL, 1);
-	put(DISK + FEATURES, 1); /* VERSION_1 */
-	put(DISK + STATUS, 11);
-	put(DISK + QUEUE_SEL, 0);
-	put(DISK + QUEUE_NUM, SIZE);
-	set_ring(QUEUE_DESC, descs);
-	set_ring(QUEUE_AVAIL, &avail);
-	set_ring(QUEUE_USED, &used);
-	put(DISK + QUEUE_READY, 1);
-	put(DISK + STATUS, 15);
-	return (get(DISK + STATUS) & 0xff) == 15;
+	return start_queue(INDIRECT_EVENT, descs);
 }
 
 static void begin(uint32_t i)

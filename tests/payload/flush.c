@@ -5,50 +5,19 @@
  * kills QEMU at any moment and looks for them (virtio 1.2, 4.2.2, 5.2). MMU and caches are off:
  * memory is strongly ordered.
  */
-#include "gic.h"
+#include "payload.h"
 
-#define DISK         0x0a000200u
-#define DEVICE_ID    0x008
-#define FEATURES     0x020
-#define FEATURES_SEL 0x024
-#define QUEUE_NUM    0x038
-#define QUEUE_READY  0x044
-#define NOTIFY       0x050
-#define STATUS       0x070
-#define QUEUE_DESC   0x080
-#define QUEUE_AVAIL  0x090
-#define QUEUE_USED   0x0a0
-#define F_FLUSH      (1u << 9)
+#define SIZE 64u
+#include "virtio_disk.h"
 
-#define DESC_NEXT  1u
-#define DESC_WRITE 2u
+#define F_FLUSH (1u << 9)
 
 #define TYPE_OUT   1u
 #define TYPE_FLUSH 4u
 
 #define DEPTH   16u
-#define SIZE    64u
 #define APART   128u /* sectors: each record is in a cluster of its own */
 #define RECORDS 16000u
-
-struct desc {
-	uint32_t address, address_high, length;
-	uint16_t flags, next;
-};
-
-static struct desc desc[SIZE] __attribute__((aligned(16)));
-
-static volatile struct {
-	uint16_t flags, index, ring[SIZE], used_event;
-} avail __attribute__((aligned(4)));
-
-static volatile struct {
-	uint16_t flags, index;
-	struct {
-		uint32_t id, length;
-	} ring[SIZE];
-	uint16_t avail_event;
-} used __attribute__((aligned(4)));
 
 static struct request {
 	uint32_t type, reserved, sector, sector_high;
@@ -56,44 +25,11 @@ static struct request {
 	volatile uint32_t status;
 } requests[DEPTH];
 
-static uint32_t address_of(const volatile void *at)
-{
-	return (uint32_t)(uintptr_t)at;
-}
-
-static void set_ring(uint32_t offset, const volatile void *at)
-{
-	write32(DISK + offset, address_of(at));
-	write32(DISK + offset + 4, 0);
-}
-
-/* With a descriptor table that is nowhere the disk stops, and bivy says why; a reset helps. */
-static bool start_disk(bool nowhere)
-{
-	if (read32(DISK + DEVICE_ID) != 2) {
-		return false;
-	}
-	write32(DISK + STATUS, 0);
-	write32(DISK + STATUS, 3);
-	write32(DISK + FEATURES_SEL, 0);
-	write32(DISK + FEATURES, F_FLUSH);
-	write32(DISK + FEATURES_SEL, 1);
-	write32(DISK + FEATURES, 1); /* VERSION_1 */
-	write32(DISK + STATUS, 11);
-	write32(DISK + QUEUE_NUM, SIZE);
-	set_ring(QUEUE_DESC, nowhere ? NULL : desc);
-	set_ring(QUEUE_AVAIL, &avail);
-	set_ring(QUEUE_USED, &used);
-	write32(DISK + QUEUE_READY, 1);
-	write32(DISK + STATUS, 15);
-	return read32(DISK + STATUS) == 15;
-}
-
 /* Request @i; its descriptors are 3 * @i and the next two. */
 static void begin(uint32_t i, uint32_t type, uint32_t record)
 {
 	struct request *request = &requests[i];
-	struct desc *d = &desc[3 * i];
+	struct desc *d = &descs[3 * i];
 	const uint16_t status = (uint16_t)(3 * i + 2);
 
 	request->type = type;
@@ -108,7 +44,7 @@ static void begin(uint32_t i, uint32_t type, uint32_t record)
 	d[2] = (struct desc){address_of(&request->status), 0, 1, DESC_WRITE, 0};
 	avail.ring[avail.index % SIZE] = (uint16_t)(3 * i);
 	avail.index = (uint16_t)(avail.index + 1);
-	write32(DISK + NOTIFY, 0);
+	put(DISK + NOTIFY, 0);
 }
 
 /* Waits until all that was begun has ended. Returns false if something failed. */
@@ -128,7 +64,8 @@ void payload(void)
 {
 	uint32_t record = 0, round = 0;
 
-	if (start_disk(true) || !start_disk(false)) {
+	/* With descriptors that are nowhere the disk stops, and bivy says why; a reset helps. */
+	if (start_queue(F_FLUSH, NULL) || !start_queue(F_FLUSH, descs)) {
 		result("there is a disk", false,
 		       "no disk of version 2, or one that takes any table");
 		return;
