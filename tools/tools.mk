@@ -2,7 +2,8 @@
 # Debian's sources, guests and their bundles, and running them. Included by the top-level Makefile
 # after it has set BUILD and made $(BUILD)/bivy.bin and $(BUILD)/bivy.elf known.
 
-## make run         boot a guest on QEMU: [GUEST=debian] [CPUS=2] [MEM=512M] [QEMUFLAGS=...],
+## make run         boot a guest on QEMU: [GUEST=debian] [CPUS=2] [MEM=512M] [SSH_PORT=2222] [KERNEL=that of freebsd]
+##                  [QEMUFLAGS=...],
 ##                  or your own: BUNDLE=guest.itb, which tools/mkbundle makes
 ## make debug       the same, and QEMU waits for gdb-multiarch, which starts: [GDB_PORT=1234]
 ## make guest       build a guest's bundle: [GUEST=debian]; guest-config/ has the guests
