@@ -7,26 +7,28 @@
 #define SECTOR      512u
 #define OVERLAY_MAX 2048u /* MiB */
 
-#define MAY(kind) (1u << (kind))
+#define MAY(kind)     (1u << (kind))
+#define DISK_BACKENDS (MAY(BACKEND_VIRTIO) | MAY(BACKEND_SD) | MAY(BACKEND_RAM))
 
 static const struct virtio_kind {
 	const char *name;
 	enum device_kind kind;
-	uint8_t backends;     /* MAY() of them */
+	uint16_t backends;    /* MAY() of them */
 	const char *examples; /* for a sentence */
 } virtio_kinds[] = {
 	{"console", DEVICE_VIRTIO_CONSOLE, MAY(BACKEND_ANY) | MAY(BACKEND_UART), "\"uart\""},
-	{"block", DEVICE_VIRTIO_BLOCK, MAY(BACKEND_VIRTIO) | MAY(BACKEND_RAM),
-	 "\"virtio0\", \"virtio0:part1\", \"virtio0:0x100000+0x200000\" or \"ram0\""},
-	{"net", DEVICE_VIRTIO_NET, MAY(BACKEND_VIRTIO) | MAY(BACKEND_LOOPBACK),
-	 "\"virtio0\" or \"loopback\""},
+	{"block", DEVICE_VIRTIO_BLOCK, DISK_BACKENDS,
+	 "\"virtio0\", \"virtio0:part1\", \"virtio0:0x100000+0x200000\", \"sd0\" or \"ram0\""},
+	{"net", DEVICE_VIRTIO_NET,
+	 MAY(BACKEND_VIRTIO) | MAY(BACKEND_ETHERNET) | MAY(BACKEND_LOOPBACK),
+	 "\"virtio0\", \"eth0\" or \"loopback\""},
 	{"rng", DEVICE_VIRTIO_RNG, MAY(BACKEND_ANY) | MAY(BACKEND_VIRTIO) | MAY(BACKEND_FIRMWARE),
 	 "\"virtio0\" or \"firmware\""},
 };
 
 static const struct virtio_kind flash_kind = {
-	"flash", DEVICE_FLASH, MAY(BACKEND_NONE) | MAY(BACKEND_VIRTIO) | MAY(BACKEND_RAM),
-	"\"none\", \"virtio0\", \"virtio0:part1\" or \"ram0\""};
+	"flash", DEVICE_FLASH, MAY(BACKEND_NONE) | DISK_BACKENDS,
+	"\"none\", \"virtio0\", \"virtio0:part1\", \"sd0\" or \"ram0\""};
 
 static const struct {
 	const char *name;
@@ -35,6 +37,8 @@ static const struct {
 } backends[] = {
 	{"uart", BACKEND_UART, false},
 	{"virtio", BACKEND_VIRTIO, true},
+	{"sd", BACKEND_SD, true},
+	{"eth", BACKEND_ETHERNET, true},
 	{"ram", BACKEND_RAM, true},
 	{"loopback", BACKEND_LOOPBACK, false},
 	{"firmware", BACKEND_FIRMWARE, false},

@@ -111,12 +111,13 @@ static struct block_backend *overlaid(const struct device_config *device,
 
 struct block_backend *backend_block(const struct device_config *device)
 {
-	struct block_backend *disk = device->backend.kind == BACKEND_RAM
-					     ? ramdisk(device->backend.number)
-					     : hw_block(device->backend.number);
+	const unsigned int n = device->backend.number;
+	struct block_backend *disk = device->backend.kind == BACKEND_RAM  ? ramdisk(n)
+				     : device->backend.kind == BACKEND_SD ? hw_sd(n)
+									  : hw_block(n);
 
 	if (disk == NULL) {
-		refuse_backend(device, "this board has no such virtio disk, or it can't be used");
+		refuse_backend(device, "this board has no such disk, or it can't be used");
 	}
 	return overlaid(device, part_of(device, disk));
 }
@@ -138,9 +139,10 @@ struct net_backend *backend_net(const struct device_config *device)
 		net_loopback_init(&loopback, mac);
 		return &loopback.backend;
 	}
-	card = hw_net(device->backend.number);
+	card = device->backend.kind == BACKEND_ETHERNET ? hw_ethernet(device->backend.number)
+							: hw_net(device->backend.number);
 	if (card == NULL) {
-		refuse_backend(device, "this board has no such virtio card, or it can't be used");
+		refuse_backend(device, "this board has no such card, or it can't be used");
 	}
 	if (card->events != NULL) {
 		refuse_backend(device, "another device has this card");

@@ -227,62 +227,73 @@ static int add_banks(struct reading *reading, const struct dt_at *at, struct ran
 	return 0;
 }
 
+/* Devices that have drivers, and the bytes of their registers that are used. No pointers: this runs
+ * before the MMU. */
+static const struct device_row {
+	char compatible[16];
+	uint16_t size;
+	enum board_kind kind;
+} device_rows[] = {
+	{"virtio,mmio", 0x200, BOARD_VIRTIO},    {"arm,pl180", PAGE, BOARD_SD},
+	{"arm,pl181", PAGE, BOARD_SD},           {"smsc,lan9118", 0x100, BOARD_ETHERNET},
+	{"smsc,lan9115", 0x100, BOARD_ETHERNET}, {"arm,pl031", PAGE, BOARD_CLOCK},
+};
+
+static const struct device_row *device_row(const struct dt *dt, uint32_t node)
+{
+	for (unsigned int i = 0; i < sizeof(device_rows) / sizeof(device_rows[0]); i++) {
+		if (dt_compatible(dt, node, device_rows[i].compatible)) {
+			return &device_rows[i];
+		}
+	}
+	return NULL;
+}
+
 /*
  * One that bivy can't use is as good as none: a guest that asks for it gets the sentence. Without
- * dma-coherent its devices would not see what is in our caches.
+ * dma-coherent a virtio device would not see what is in our caches.
  */
-static void add_virtio(struct reading *reading, const struct dt_at *at)
+static void add_device(struct reading *reading, const struct dt_at *at,
+		       const struct device_row *row)
 {
 	struct board *board = reading->board;
-	struct board_virtio *slot = &board->virtio[board->virtio_count];
+	struct board_device *slot = &board->device[board->device_count];
 	struct range reg;
-	uint32_t intid;
+	uint32_t intid = 0;
 
-	if (board->virtio_count == BOARD_VIRTIO_MAX || dt_reg(at, 0, &reg) != 0 ||
-	    reg.size < BOARD_VIRTIO_SIZE || reg.base % 4 != 0 ||
-	    reg.base % PAGE > PAGE - BOARD_VIRTIO_SIZE || reg.base >= IPA_LIMIT ||
-	    dt_interrupt(at, 0, reading->gic, &intid) != 0 || intid < 32 ||
-	    !dt_has(at->dt, dt_node(at), "dma-coherent")) {
+	if (board->device_count == BOARD_DEVICES_MAX || dt_reg(at, 0, &reg) != 0 ||
+	    reg.size < row->size || reg.base % 4 != 0 || reg.base % PAGE > PAGE - row->size ||
+	    reg.base >= IPA_LIMIT ||
+	    (row->kind == BOARD_VIRTIO && !dt_has(at->dt, dt_node(at), "dma-coherent")) ||
+	    (row->kind != BOARD_CLOCK &&
+	     (dt_interrupt(at, 0, reading->gic, &intid) != 0 || intid < 32))) {
 		return;
 	}
-	for (; slot > board->virtio && slot[-1].base > reg.base; slot--) {
+	for (; slot > board->device && slot[-1].base > reg.base; slot--) {
 		*slot = slot[-1];
 	}
-	slot->base = reg.base;
-	slot->intid = intid;
-	board->virtio_count++;
+	*slot = (struct board_device){reg.base, intid, row->kind};
+	board->device_count++;
 }
 
-static void add_rtc(struct reading *reading, const struct dt_at *at)
-{
-	struct range reg;
-
-	if (reading->board->rtc_base == 0 && dt_reg(at, 0, &reg) == 0 && reg.size >= PAGE &&
-	    reg.base % PAGE == 0 && reg.base < IPA_LIMIT) {
-		reading->board->rtc_base = reg.base;
-	}
-}
-
-/* Banks of RAM, virtio transports and a clock, in one walk. */
+/* Banks of RAM and devices, in one walk. */
 static int read_ram_and_devices(struct reading *reading)
 {
 	const struct dt *dt = &reading->dt;
 	struct range run = {0, 0};
 	struct dt_at at;
-	bool memory, virtio;
+	const struct device_row *row;
+	bool memory;
 
 	dt_root(&at, dt);
 	while (dt_next(&at)) {
 		memory = dt_is(dt, dt_node(&at), "device_type", "memory");
-		virtio = !memory && dt_compatible(dt, dt_node(&at), "virtio,mmio");
-		if ((!memory && !virtio && !dt_compatible(dt, dt_node(&at), "arm,pl031")) ||
-		    !dt_enabled(dt, dt_node(&at))) {
+		row = memory ? NULL : device_row(dt, dt_node(&at));
+		if ((!memory && row == NULL) || !dt_enabled(dt, dt_node(&at))) {
 			continue;
 		}
-		if (virtio) {
-			add_virtio(reading, &at);
-		} else if (!memory) {
-			add_rtc(reading, &at);
+		if (row != NULL) {
+			add_device(reading, &at, row);
 		} else if (add_banks(reading, &at, &run) != 0) {
 			return -EINVAL;
 		}
@@ -351,6 +362,16 @@ static int read_reserved(struct reading *reading)
 		return refuse(reading->dt.error, "all of the board's memory is reserved");
 	}
 	return 0;
+}
+
+const struct board_device *board_device(const struct board *board, enum board_kind kind)
+{
+	for (unsigned int i = 0; i < board->device_count; i++) {
+		if (board->device[i].kind == kind) {
+			return &board->device[i];
+		}
+	}
+	return NULL;
 }
 
 int board_read(const void *dtb, uint32_t limit, struct board *board, struct config_error *error)

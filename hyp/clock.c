@@ -73,11 +73,12 @@ static bool tick(void *unused)
 struct rtc_backend *clock_open(struct spinlock *lock)
 {
 	static const struct rtc_ops ops = {rtc_seconds, rtc_set, rtc_tick_in};
+	const struct board_device *clock = board_device(&board, BOARD_CLOCK);
 
 	rtc.lock = lock;
 	rtc.backend.ops = &ops;
-	if (board.rtc_base != 0) {
-		stage1_map_device(RTC_VA, board.rtc_base, PAGE_SIZE);
+	if (clock != NULL) {
+		stage1_map_device(RTC_VA, clock->base, PAGE_SIZE);
 		mmio_write(RTC_VA + CR, 1);
 		rtc.physical = true;
 	}

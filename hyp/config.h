@@ -10,8 +10,7 @@
 #define CONFIG_DEVICES_MAX   64
 #define CONFIG_RESERVED_MAX  16
 #define PASSTHROUGH_LIST_MAX 8
-#define BOARD_VIRTIO_MAX     32
-#define BOARD_VIRTIO_SIZE    0x200         /* bytes of a transport's registers that are used */
+#define BOARD_DEVICES_MAX    40
 #define BOARD_SEED           32            /* bytes: as many as a SHA-256 has */
 #define GUEST_RAM_MAX        0xc0000000ull /* 3 GiB: the window of HYP's stage 1, see stage1.c */
 
@@ -38,6 +37,8 @@ enum backend_kind {
 	BACKEND_ANY,      /* no bivy,backend: what there is */
 	BACKEND_UART,     /* "uart": the board's */
 	BACKEND_VIRTIO,   /* "virtio0": the board's first virtio device of this kind, by address */
+	BACKEND_SD,       /* "sd0": the card in the board's first slot */
+	BACKEND_ETHERNET, /* "eth0": the board's first card that is not virtio */
 	BACKEND_RAM,      /* "ram0": the bundle's first disk image */
 	BACKEND_LOOPBACK, /* "loopback": each frame comes back */
 	BACKEND_NONE,     /* "none": a flash that is blank at each start */
@@ -90,10 +91,18 @@ struct range {
 	uint64_t size; /* bytes */
 };
 
-/* A transport of the board's, with or without a device behind it. */
-struct board_virtio {
+enum board_kind {
+	BOARD_VIRTIO,   /* a transport, with or without a device behind it */
+	BOARD_SD,       /* PL180, PL181 */
+	BOARD_ETHERNET, /* LAN9118 */
+	BOARD_CLOCK,    /* PL031 */
+};
+
+/* A device of the board's for which there is a driver. */
+struct board_device {
 	uint64_t base;  /* PA; its registers don't cross a page */
-	uint32_t intid; /* 32 to 1019 */
+	uint32_t intid; /* 32 to 1019; of a clock 0 */
+	enum board_kind kind;
 };
 
 struct board {
@@ -115,10 +124,12 @@ struct board {
 	uint32_t tree_size;       /* bytes of the tree without the room at its end */
 	bool psci;                /* firmware has PSCI by SMC */
 	uint32_t psci_cpu_on;     /* function ID, 0x84000003 unless PSCI 0.1 says otherwise */
-	uint64_t rtc_base;        /* PA of a PL031, 0: none */
-	unsigned int virtio_count;
-	struct board_virtio virtio[BOARD_VIRTIO_MAX]; /* in order of address */
+	unsigned int device_count;
+	struct board_device device[BOARD_DEVICES_MAX]; /* in order of address */
 };
+
+/* The first device of a kind, or NULL. */
+const struct board_device *board_device(const struct board *board, enum board_kind kind);
 
 /*
  * Reads what bivy needs from the board's device tree. Whatever is missing or malformed is an error

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The board's virtio devices: found on its transports, taken over when the guest's tree asks for
- * them. No lock: all of it is constant once the guest runs; each driver has its own.
+ * The board's devices: found by its tree, taken over when the guest's tree asks for them. No lock:
+ * all of it is constant once the guest runs; each driver has its own.
  */
 #include "hw.h"
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "../drivers/hw/virtio_net.h"
 #include "../drivers/hw/virtio_rng.h"
 
-#define VIRTIO_VA (DEVICE_VA + 0x10000) /* a page each */
+#define BOARD_VA  (DEVICE_VA + 0x10000) /* a page each */
 #define DEVICE_ID 0x008u                /* virtio 1.2, 4.2.2 */
 
 /* DeviceIDs (virtio 1.2, chapter 5). */
@@ -30,45 +30,45 @@ static struct hw_disk disks[DISKS];
 static struct hw_card cards[CARDS];
 static struct hw_rng rngs[RNGS];
 
-static struct hw_virtio *taken[DISKS + CARDS + RNGS];
-static unsigned int taken_count;
-static bool mapped;
+static bool taken[BOARD_DEVICES_MAX], mapped; /* by index in board.device */
 
-static uintptr_t registers_of(unsigned int transport)
+static uintptr_t registers_of(unsigned int device)
 {
-	return VIRTIO_VA + transport * PAGE_SIZE + board.virtio[transport].base % PAGE_SIZE;
+	return BOARD_VA + device * PAGE_SIZE + board.device[device].base % PAGE_SIZE;
 }
 
-static void map_transports(void)
+static void map_devices(void)
 {
-	for (unsigned int i = 0; i < board.virtio_count && !mapped; i++) {
-		stage1_map_device(VIRTIO_VA + i * PAGE_SIZE, board.virtio[i].base, PAGE_SIZE);
+	for (unsigned int i = 0; i < board.device_count && !mapped; i++) {
+		stage1_map_device(BOARD_VA + i * PAGE_SIZE, board.device[i].base, PAGE_SIZE);
 	}
 	mapped = true;
 }
 
-/* The transport of the @n-th device with @id; virtio_count: there is none. */
-static unsigned int find(uint32_t id, unsigned int n)
+/* The @n-th device of a kind, of transports: with @id behind it; device_count: there is none. */
+static unsigned int find(enum board_kind kind, uint32_t id, unsigned int n)
 {
 	unsigned int i;
 
-	map_transports();
-	for (i = 0; i < board.virtio_count; i++) {
-		if (mmio_read(registers_of(i) + DEVICE_ID) == id && n-- == 0) {
+	map_devices();
+	for (i = 0; i < board.device_count; i++) {
+		if (board.device[i].kind == kind &&
+		    (kind != BOARD_VIRTIO || mmio_read(registers_of(i) + DEVICE_ID) == id) &&
+		    n-- == 0) {
 			break;
 		}
 	}
 	return i;
 }
 
-/* It was set up at @registers: from here on its interrupts and ticks come. */
-static bool attach(struct hw_virtio *device, unsigned int transport)
+/* It was set up: from here on its interrupts and ticks come. */
+static bool attach(unsigned int device, bool (*irq)(void *), bool (*tick)(void *), void *argument)
 {
-	if (!irq_attach(board.virtio[transport].intid, hw_virtio_irq, device)) {
+	if (!irq_attach(board.device[device].intid, irq, argument)) {
 		return false;
 	}
-	tick_attach(hw_virtio_tick, device);
-	taken[taken_count++] = device;
+	tick_attach(tick, argument);
+	taken[device] = true;
 	return true;
 }
 
@@ -79,9 +79,9 @@ static bool attach(struct hw_virtio *device, unsigned int transport)
 static void *take(uint32_t id, unsigned int n, void *structures, unsigned int count, size_t size,
 		  bool (*init)(void *structure, uintptr_t registers))
 {
-	const unsigned int transport = find(id, n);
+	const unsigned int transport = find(BOARD_VIRTIO, id, n);
 
-	if (transport == board.virtio_count) {
+	if (transport == board.device_count) {
 		return NULL;
 	}
 	for (unsigned int i = 0; i < count; i++) {
@@ -91,7 +91,9 @@ static void *take(uint32_t id, unsigned int n, void *structures, unsigned int co
 			return device->state != HW_OFF ? device : NULL;
 		}
 		if (device->registers == 0) {
-			return init(device, registers_of(transport)) && attach(device, transport)
+			return init(device, registers_of(transport)) &&
+					       attach(transport, hw_virtio_irq, hw_virtio_tick,
+						      device)
 				       ? device
 				       : NULL;
 		}
@@ -135,14 +137,24 @@ struct entropy_backend *hw_entropy(unsigned int n)
 	return rng != NULL ? &rng->backend : NULL;
 }
 
+struct block_backend *hw_sd(unsigned int n)
+{
+	(void)n;
+	return NULL;
+}
+
+struct net_backend *hw_ethernet(unsigned int n)
+{
+	(void)n;
+	return NULL;
+}
+
 bool hw_uses(const struct range *pages)
 {
 	bool used = false;
 
-	for (unsigned int i = 0; i < taken_count; i++) {
-		const uintptr_t transport = (taken[i]->registers - VIRTIO_VA) / PAGE_SIZE;
-
-		used = used || board.virtio[transport].base - pages->base < pages->size;
+	for (unsigned int i = 0; i < board.device_count; i++) {
+		used = used || (taken[i] && board.device[i].base - pages->base < pages->size);
 	}
 	return used;
 }

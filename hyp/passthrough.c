@@ -212,7 +212,9 @@ static const char *owner_of(const struct resolving *r, const struct range *pages
 {
 	const struct board *board = r->board;
 	const struct range uart = {board->uart_base, board->uart_size};
-	const struct range rtc = {board->rtc_base, has_clock(r->config) ? PAGE : 0};
+	const struct board_device *clock = board_device(board, BOARD_CLOCK);
+	const struct range rtc = {clock != NULL ? clock->base : 0,
+				  clock != NULL && has_clock(r->config) ? PAGE : 0};
 	const struct {
 		const char *name;
 		const struct range *range;

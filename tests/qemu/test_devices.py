@@ -175,7 +175,7 @@ def test_a_partition_that_is_not_there(tmp_path):
 
 def test_a_disk_that_is_not_there(tmp_path):
     with Machine(bundle=bundle(tmp_path, block("virtio0")), mem="256M") as guest:
-        guest.expect("virtio_mmio@a000200: bivy,backend: this board has no such virtio disk", BOOT)
+        guest.expect("virtio_mmio@a000200: bivy,backend: this board has no such disk", BOOT)
 
 
 def test_ram_disk_and_overlay(tmp_path):

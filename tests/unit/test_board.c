@@ -67,13 +67,13 @@ static void test_facts(void **state)
 	assert_int_equal(board.ram.size, 0x6fe00000);
 }
 
-static void test_virtio(void **state)
+static void test_devices(void **state)
 {
-	static const struct board_virtio expected[] = {
-		{0x1c020e00, 55},
-		{0x1c030000, 53},
-		{0x1c030c00, 56},
-		{0x1c030e00, 52},
+	static const struct board_device expected[] = {
+		{0x1c020e00, 55, BOARD_VIRTIO},   {0x1c030000, 53, BOARD_VIRTIO},
+		{0x1c030c00, 56, BOARD_VIRTIO},   {0x1c030e00, 52, BOARD_VIRTIO},
+		{0x1c040000, 0, BOARD_CLOCK},     {0x1c050000, 41, BOARD_SD},
+		{0x1c060000, 47, BOARD_ETHERNET},
 	};
 	struct config_error error;
 	struct board board;
@@ -81,10 +81,11 @@ static void test_virtio(void **state)
 
 	(void)state;
 	assert_int_equal(board_read(tree, (uint32_t)tree_size, &board, &error), 0);
-	assert_int_equal(board.virtio_count, 4);
-	for (i = 0; i < 4; i++) {
-		assert_int_equal(board.virtio[i].base, expected[i].base);
-		assert_int_equal(board.virtio[i].intid, expected[i].intid);
+	assert_int_equal(board.device_count, sizeof(expected) / sizeof(expected[0]));
+	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		assert_int_equal(board.device[i].base, expected[i].base);
+		assert_int_equal(board.device[i].intid, expected[i].intid);
+		assert_int_equal(board.device[i].kind, expected[i].kind);
 	}
 }
 
@@ -415,7 +416,7 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_facts),    cmocka_unit_test(test_virtio),
+		cmocka_unit_test(test_facts),    cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_variants), cmocka_unit_test(test_psci),
 		cmocka_unit_test(test_bundle),   cmocka_unit_test(test_seed),
 		cmocka_unit_test(test_ram),      cmocka_unit_test(test_tree_is_reserved),
