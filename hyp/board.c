@@ -48,7 +48,8 @@ static void read_uart(struct reading *reading)
 	uint32_t length;
 	struct dt_at at;
 
-	if (!dt_stdout(&at, &reading->dt) && !find_compatible(&at, &reading->dt, "arm,pl011")) {
+	if (!dt_stdout(&at, &reading->dt) && !dt_find_named(&at, &reading->dt, "serial0", 7) &&
+	    !find_compatible(&at, &reading->dt, "arm,pl011")) {
 		return;
 	}
 	compatible = (const char *)dt_get(&reading->dt, dt_node(&at), "compatible", &length);

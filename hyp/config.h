@@ -109,7 +109,7 @@ struct board {
 	char model[64];
 	struct range ram;    /* the largest bank, less what is reserved; bivy still in it */
 	struct range bundle; /* /chosen linux,initrd-start and -end; size 0: none */
-	uint64_t uart_base;  /* of /chosen stdout-path, 0: none usable */
+	uint64_t uart_base; /* of /chosen stdout-path, serial0 or the first PL011; 0: none usable */
 	uint32_t uart_size;
 	uint32_t uart_intid;
 	char uart_compatible[32];            /* the string that matched */

@@ -87,6 +87,9 @@ bool dt_find(struct dt_at *at, const struct dt *dt, const char *path, uint32_t l
 /* The same for a path, or an alias for one. */
 bool dt_find_named(struct dt_at *at, const struct dt *dt, const char *name, uint32_t length);
 
+/* Goes to the node that has this phandle. @at is undefined after false. */
+bool dt_find_phandle(struct dt_at *at, const struct dt *dt, uint32_t phandle);
+
 /* Goes to the node of /chosen stdout-path: a path or an alias; what follows a ':' is ignored. */
 bool dt_stdout(struct dt_at *at, const struct dt *dt);
 
@@ -147,10 +150,10 @@ int dt_to_root(const struct dt_at *at, unsigned int level, struct range *range);
 uint32_t dt_interrupt_parent(const struct dt_at *at);
 
 /*
- * Entry @index of `interrupts`, three cells of a GIC whose phandle is @gic, as an INTID, 16 to
- * 1019. Returns 0; -ENOENT: no such entry; -ENXIO: it goes to another controller; -EINVAL:
- * malformed. Source: GICv2 IHI 0048B 2.2.1; the binding arm,gic: 0 n is SPI 32 + n, 1 n is PPI 16 +
- * n.
+ * Entry @index of `interrupts` as an INTID, 16 to 1019, of the GIC whose phandle is @gic: three
+ * cells, or what one `interrupt-map` that leads to no one else makes three cells of. Returns 0;
+ * -ENOENT: no such entry; -ENXIO: it goes to another controller; -EINVAL: malformed. Source: GICv2
+ * IHI 0048B 2.2.1; the binding arm,gic: 0 n is SPI 32 + n, 1 n is PPI 16 + n.
  */
 int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint32_t *intid);
 

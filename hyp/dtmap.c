@@ -86,6 +86,17 @@ bool dt_find_named(struct dt_at *at, const struct dt *dt, const char *name, uint
 	return dt_find(at, dt, name, length);
 }
 
+bool dt_find_phandle(struct dt_at *at, const struct dt *dt, uint32_t phandle)
+{
+	dt_root(at, dt);
+	while (dt_phandle(dt, dt_node(at)) != phandle) {
+		if (!dt_next(at)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool dt_stdout(struct dt_at *at, const struct dt *dt)
 {
 	const char *path;
@@ -236,24 +247,87 @@ uint32_t dt_interrupt_parent(const struct dt_at *at)
 	return dt_cell(at->dt, at->node[level], "interrupt-parent", &parent) ? parent : 0;
 }
 
-int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint32_t *intid)
-{
-	uint32_t length;
-	const uint8_t *cells = dt_get(at->dt, dt_node(at), "interrupts", &length);
+/*
+ * A node on the way up whose `interrupt-map` leads on from there (Devicetree Specification v0.3,
+ * 2.4.3), with what is looked for in it. All sizes in bytes.
+ */
+struct nexus {
+	const uint8_t *map, *mask, *address, *specifier;
+	uint32_t map_size, mask_size, known; /* @known: bytes at @address */
+	uint32_t address_size, specifier_size;
+};
 
-	if (cells == NULL) {
-		return -ENOENT;
+static bool find_nexus(const struct dt_at *at, struct nexus *nexus)
+{
+	const struct dt *dt = at->dt;
+	unsigned int level = at->depth;
+	uint32_t cells = 0, address;
+
+	nexus->map = NULL;
+	while (level > 0 && nexus->map == NULL &&
+	       !dt_has(dt, at->node[level], "interrupt-parent")) {
+		nexus->map = dt_get(dt, at->node[--level], "interrupt-map", &nexus->map_size);
 	}
-	if (dt_interrupt_parent(at) != gic || gic == 0) {
-		return -ENXIO;
+	if (nexus->map == NULL) {
+		return false;
 	}
-	if (length % 12 != 0) {
-		return -EINVAL;
+	nexus->mask = dt_get(dt, at->node[level], "interrupt-map-mask", &nexus->mask_size);
+	nexus->address = dt_get(dt, dt_node(at), "reg", &nexus->known);
+	address = dt_address_cells(dt, at->node[level]);
+	if (!dt_cell(dt, at->node[level], "#interrupt-cells", &cells) || cells - 1 > 3 ||
+	    address == DT_NONE) {
+		cells = address = 0;
 	}
-	if (index >= length / 12) {
-		return -ENOENT;
+	nexus->specifier_size = 4 * cells;
+	nexus->address_size = 4 * address;
+	return true;
+}
+
+/* Whether the entry at @map is for the node's address and the specifier, as far as the mask goes.
+ */
+static bool leads_on(const struct nexus *nexus, const uint8_t *map)
+{
+	for (uint32_t i = 0; i < nexus->address_size + nexus->specifier_size; i += 4) {
+		const uint32_t mask = i + 4 <= nexus->mask_size ? dt_word(nexus->mask + i) : ~0u;
+		uint32_t wanted = 0;
+
+		if (i >= nexus->address_size) {
+			wanted = dt_word(nexus->specifier + i - nexus->address_size);
+		} else if (i + 4 <= nexus->known) {
+			wanted = dt_word(nexus->address + i);
+		}
+		if (((wanted ^ dt_word(map + i)) & mask) != 0) {
+			return false;
+		}
 	}
-	cells += 12 * index;
+	return true;
+}
+
+/* The GIC's three cells for the specifier; NULL if the map has none, or leads elsewhere before. */
+static const uint8_t *map_to_gic(const struct dt *dt, const struct nexus *nexus, uint32_t gic)
+{
+	const uint32_t child = nexus->address_size + nexus->specifier_size;
+	struct dt_at controller;
+	uint32_t address = 0, entry;
+
+	if (!dt_find_phandle(&controller, dt, gic) ||
+	    (dt_cell(dt, dt_node(&controller), "#address-cells", &address) && address > 4)) {
+		return NULL;
+	}
+	entry = child + 4 + 4 * address + 12;
+	for (uint32_t i = 0; nexus->map_size - i >= entry; i += entry) {
+		if (dt_word(nexus->map + i + child) != gic) {
+			return NULL;
+		}
+		if (leads_on(nexus, nexus->map + i)) {
+			return nexus->map + i + entry - 12;
+		}
+	}
+	return NULL;
+}
+
+static int intid_of(const uint8_t *cells, uint32_t *intid)
+{
 	*intid = dt_word(cells + 4);
 	if (dt_word(cells) == 0 && *intid < 988) {
 		*intid += 32;
@@ -263,6 +337,37 @@ int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint3
 		return -EINVAL;
 	}
 	return 0;
+}
+
+int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint32_t *intid)
+{
+	uint32_t length, size = 12;
+	const uint8_t *cells = dt_get(at->dt, dt_node(at), "interrupts", &length);
+	struct nexus nexus;
+	bool mapped;
+
+	if (cells == NULL) {
+		return -ENOENT;
+	}
+	mapped = find_nexus(at, &nexus);
+	if (gic == 0 || (!mapped && dt_interrupt_parent(at) != gic)) {
+		return -ENXIO;
+	}
+	if (mapped) {
+		size = nexus.specifier_size;
+	}
+	if (size == 0 || length % size != 0) {
+		return -EINVAL;
+	}
+	if (index >= length / size) {
+		return -ENOENT;
+	}
+	cells += size * index;
+	if (mapped) {
+		nexus.specifier = cells;
+		cells = map_to_gic(at->dt, &nexus, gic);
+	}
+	return cells != NULL ? intid_of(cells, intid) : -ENXIO;
 }
 
 int dt_refuse(const struct dt_at *at, const char *property, const char *format, ...)

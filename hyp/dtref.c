@@ -48,17 +48,6 @@ static const char *const dropped[] = {"msi-map", "msi-parent", "iommu-map", "iom
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-bool dtref_find(struct dt_at *at, const struct dt *dt, uint32_t phandle)
-{
-	dt_root(at, dt);
-	while (dt_phandle(dt, dt_node(at)) != phandle) {
-		if (!dt_next(at)) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static const struct reference *find_reference(const char *property)
 {
 	const uint32_t length = dt_length(property);
@@ -101,7 +90,8 @@ uint32_t dtref_stride(const struct dt *dt, const char *property, uint32_t phandl
 	if (reference == NULL) {
 		return 0;
 	}
-	if (reference->cells == NULL || dtref_is_hole(phandle) || !dtref_find(&at, dt, phandle)) {
+	if (reference->cells == NULL || dtref_is_hole(phandle) ||
+	    !dt_find_phandle(&at, dt, phandle)) {
 		return 4 + 4 * reference->count;
 	}
 	return 4 + 4 * cells_of(&at, reference->cells);
@@ -117,7 +107,7 @@ uint32_t dtref_map_entry(const struct dt_at *at, const uint8_t *map, uint32_t le
 		return 0;
 	}
 	entry->parent = dt_word(map + offset + entry->child);
-	if (!dtref_find(&parent, at->dt, entry->parent)) {
+	if (!dt_find_phandle(&parent, at->dt, entry->parent)) {
 		return 0;
 	}
 	entry->address = 4 * cells_of(&parent, "#address-cells");

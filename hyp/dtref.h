@@ -5,9 +5,6 @@
 
 #include "dt.h"
 
-/* Goes to the node that has this phandle. @at is undefined after false. */
-bool dtref_find(struct dt_at *at, const struct dt *dt, uint32_t phandle);
-
 /* An entry of a list that stands for nothing. */
 static inline bool dtref_is_hole(uint32_t phandle)
 {

@@ -74,7 +74,7 @@ static int need(struct resolving *r, const struct dt_at *at, const char *propert
 	if (dtref_is_hole(phandle)) {
 		return 0;
 	}
-	if (!dtref_find(&provider, &passed->dt, phandle)) {
+	if (!dt_find_phandle(&provider, &passed->dt, phandle)) {
 		return dt_refuse(at, property, "it refers to phandle %llx, which no node has",
 				 (unsigned long long)phandle);
 	}

@@ -2,7 +2,7 @@
 # Debian's sources, guests and their bundles, and running them. Included by the top-level Makefile
 # after it has set BUILD and made $(BUILD)/bivy.bin and $(BUILD)/bivy.elf known.
 
-## make run         boot a guest on QEMU: [GUEST=debian] [CPUS=2] [MEM=512M] [SSH_PORT=2222] [KERNEL=that of freebsd]
+## make run         boot a guest on QEMU: [GUEST=debian] [BOARD=virt] [CPUS=2] [MEM=512M] [SSH_PORT=2222] [KERNEL=that of freebsd]
 ##                  [QEMUFLAGS=...],
 ##                  or your own: BUNDLE=guest.itb, which tools/mkbundle makes
 ## make debug       the same, and QEMU waits for gdb-multiarch, which starts: [GDB_PORT=1234]
@@ -11,6 +11,7 @@
 ## make deps        install the Debian packages that all of this needs
 
 GUEST ?= debian
+BOARD ?= virt
 CPUS ?= 2
 MEM ?= 512M
 BUNDLE ?= $(BUILD)/guests/$(GUEST)/guest.itb
@@ -90,7 +91,7 @@ own_bundle := $(filter $(BUILD)/guests/%/guest.itb,$(BUNDLE))
 own_disk := $(patsubst guest-config/%/disk,$(BUILD)/guests/%/disk.img, \
 	$(wildcard $(own_bundle:$(BUILD)/guests/%/guest.itb=guest-config/%/disk)))
 own_dts := $(own_bundle:$(BUILD)/guests/%/guest.itb=guest-config/%/guest.dts)
-run_options = --cpus $(CPUS) --mem $(MEM) $(own_dts:%=--dts %) $(own_disk:%=--disk %)
+run_options = --board $(BOARD) --cpus $(CPUS) --mem $(MEM) $(own_dts:%=--dts %) $(own_disk:%=--disk %)
 
 run: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) $(own_disk) | $(BUILD)/.deps-run
 	@BUILD=$(BUILD) SSH_PORT=$(SSH_PORT) tools/run $(run_options) $(BUNDLE) $(QEMUFLAGS)

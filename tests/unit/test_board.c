@@ -99,11 +99,15 @@ static void test_variants(void **state)
 	read_changed((const struct change[]){STRING("/", "model", "a\x1b[31m\n")}, 1, &board);
 	assert_string_equal(board.model, "a?[31m?");
 	read_changed((const struct change[]){DROP("/chosen", "stdout-path")}, 1, &board);
+	assert_int_equal(board.uart_base, 0x1c020000);
+	read_changed((const struct change[]){DROP("/chosen", "stdout-path"),
+					     DROP("/aliases", "serial0")},
+		     2, &board);
 	assert_int_equal(board.uart_base, 0x1c010000);
 	assert_string_equal(board.uart_compatible, "arm,pl011");
 	read_changed((const struct change[]){STRING("/chosen", "stdout-path", "serial7")}, 1,
 		     &board);
-	assert_int_equal(board.uart_base, 0x1c010000);
+	assert_int_equal(board.uart_base, 0x1c020000);
 	read_changed((const struct change[]){DROP("/soc/serial@20000", "interrupts")}, 1, &board);
 	assert_int_equal(board.uart_base, 0x1c020000);
 	assert_int_equal(board.uart_intid, 0);
@@ -116,6 +120,24 @@ static void test_variants(void **state)
 						   "interrupt-parent", 77)},
 		     1, &board);
 	assert_int_equal(board.maintenance_intid, 25);
+}
+
+static void test_vexpress(void **state)
+{
+	struct config_error error;
+	struct board board;
+	size_t size;
+	uint8_t *vexpress = tree_load("vexpress.dtb", &size);
+
+	(void)state;
+	assert_int_equal(board_read(vexpress, (uint32_t)size, &board, &error), 0);
+	assert_int_equal(board.uart_base, 0x1c0b0000);
+	assert_int_equal(board.uart_intid, 69);
+	assert_non_null(board_device(&board, BOARD_CLOCK));
+	assert_int_equal(board_device(&board, BOARD_CLOCK)->base, 0x1c170000);
+	assert_int_equal(board.ram.base, 0x80000000);
+	assert_int_equal(board.cpu_count, 2);
+	free(vexpress);
 }
 
 static void test_seed(void **state)
@@ -416,11 +438,17 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_facts),    cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_variants), cmocka_unit_test(test_psci),
-		cmocka_unit_test(test_bundle),   cmocka_unit_test(test_seed),
-		cmocka_unit_test(test_ram),      cmocka_unit_test(test_tree_is_reserved),
-		cmocka_unit_test(test_refusals), cmocka_unit_test(test_many_cpus),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_vexpress),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_psci),
+		cmocka_unit_test(test_bundle),
+		cmocka_unit_test(test_seed),
+		cmocka_unit_test(test_ram),
+		cmocka_unit_test(test_tree_is_reserved),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_many_cpus),
 		cmocka_unit_test(test_hostile),
 	};
 

@@ -177,6 +177,71 @@ static void test_interrupt(void **state)
 	}
 }
 
+/* Through the map of a bus further up. */
+static void test_interrupt_map(void **state)
+{
+#define UART "/bus@8000000/motherboard-bus@8000000/fpga@300000000/uart@a0000"
+#define BUS  "/bus@8000000"
+	/* clang-format off */
+	static const struct {
+		const char *what;
+		struct change change[2];
+		unsigned int index;
+		int result;
+		uint32_t intid;
+	} row[] = {
+		{"as it is", {DROP("/", "model")}, 0, 0, 47},
+		{"the second", {DROP("/", "model")}, 1, 0, 58},
+		{"no third", {DROP("/", "model")}, 2, -2, 0},
+		{"masked", {CELLS(UART, "interrupts", 64 + 7)}, 0, 0, 69},
+		{"not in the map", {CELLS(UART, "interrupts", 8)}, 0, -6, 0},
+		{"no cells", {EMPTY(UART, "interrupts")}, 0, -2, 0},
+		{"three bytes", {BYTES(UART, "interrupts", "abc")}, 0, -22, 0},
+		{"without a mask the address counts", {DROP(BUS, "interrupt-map-mask")}, 0, -6, 0},
+		{"and is right", {DROP(BUS, "interrupt-map-mask"), CELLS(BUS, "interrupt-map", 0xa0000, 5, 1, 0, 15, 4)}, 0, 0, 47},
+		{"half a mask", {CELLS(BUS, "interrupt-map-mask", 0), CELLS(UART, "interrupts", 64 + 7)}, 0, -6, 0},
+		{"no such node to have an address", {DROP(UART, "reg"), CELLS(BUS, "interrupt-map-mask", ~0u, 63)}, 0, 0, 47},
+		{"leads to a PPI", {CELLS(BUS, "interrupt-map", 0, 5, 1, 1, 9, 4)}, 0, 0, 25},
+		{"leads to no INTID", {CELLS(BUS, "interrupt-map", 0, 5, 1, 0, 988, 4)}, 0, -22, 0},
+		{"leads elsewhere", {CELLS(BUS, "interrupt-map", 0, 5, 99, 0, 15, 4)}, 0, -6, 0},
+		{"leads elsewhere before", {CELLS(BUS, "interrupt-map", 0, 4, 99, 0, 15, 4, 0, 5, 1, 0, 15, 4)}, 0, -6, 0},
+		{"is cut off", {CELLS(BUS, "interrupt-map", 0, 5, 1, 0, 15)}, 0, -6, 0},
+		{"is cut off behind it", {CELLS(BUS, "interrupt-map", 0, 5, 1, 0, 15, 4, 0)}, 0, 0, 47},
+		{"is empty", {EMPTY(BUS, "interrupt-map")}, 0, -6, 0},
+		{"a GIC with an address", {CELLS("/interrupt-controller@2c001000", "#address-cells", 1),
+					   CELLS(BUS, "interrupt-map", 0, 5, 1, 77, 0, 15, 4)}, 0, 0, 47},
+		{"a GIC with five", {CELLS("/interrupt-controller@2c001000", "#address-cells", 5)}, 0, -6, 0},
+		{"no cells for it", {DROP(BUS, "#interrupt-cells")}, 0, -22, 0},
+		{"none", {CELLS(BUS, "#interrupt-cells", 0)}, 0, -22, 0},
+		{"2^30 cells", {CELLS(BUS, "#interrupt-cells", 0x40000001)}, 0, -22, 0},
+		{"five address cells", {CELLS(BUS, "#address-cells", 5)}, 0, -22, 0},
+		{"the bus is passed by", {CELLS(UART, "interrupt-parent", 1), CELLS(UART, "interrupts", 0, 3, 4)}, 0, 0, 35},
+	};
+	/* clang-format on */
+	struct config_error error;
+	struct dt_at at;
+	struct dt dt;
+	size_t i, size, vexpress_size;
+	uint32_t intid;
+	uint8_t *vexpress = tree_load("vexpress.dtb", &vexpress_size);
+
+	(void)state;
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		void *tree = tree_changed(vexpress, row[i].change, 2, &size);
+
+		assert_int_equal(dt_open(&dt, tree, size, WHAT, &error), 0);
+		assert_true(dt_find(&at, &dt, UART, sizeof(UART) - 1));
+		intid = 0;
+		if (dt_interrupt(&at, row[i].index, 1, &intid) != row[i].result ||
+		    (row[i].result == 0 && intid != row[i].intid)) {
+			fail_msg("%s: %d, %u", row[i].what,
+				 dt_interrupt(&at, row[i].index, 1, &intid), intid);
+		}
+		free(tree);
+	}
+	free(vexpress);
+}
+
 static void test_stdout(void **state)
 {
 	/* clang-format off */
@@ -225,9 +290,8 @@ static void test_stdout(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reg),
-		cmocka_unit_test(test_bad_reg),
-		cmocka_unit_test(test_interrupt),
+		cmocka_unit_test(test_reg),       cmocka_unit_test(test_bad_reg),
+		cmocka_unit_test(test_interrupt), cmocka_unit_test(test_interrupt_map),
 		cmocka_unit_test(test_stdout),
 	};
 
