@@ -10,12 +10,19 @@
 #include "hyp/arch.h"
 #include "hyp/dt.h"
 #include "hyp/cache.h"
+#include "drivers/hw/access.h"
 
 #define BOARD_TREE_MAX 0x200000u
 
-#define PL011_DR      0x00
-#define PL011_FR      0x18
-#define PL011_FR_TXFF (1u << 5)
+/* To write to a UART by polling: when a status register's bit is as @ready says. Register numbers.
+ */
+static const struct {
+	uint8_t status, mask, ready, out;
+} polled[UART_KINDS] = {
+	[UART_PL011] = {0x18, 1u << 5, 0, 0},           /* FR.TXFF (ARM DDI 0183G 3.3.3) */
+	[UART_NS16550] = {5, 1u << 5, 1u << 5, 0},      /* LSR.THRE */
+	[UART_EXYNOS] = {0x10, 1u << 1, 1u << 1, 0x20}, /* UTRSTAT, transmit buffer empty */
+};
 
 struct board board;
 uint32_t image_pa;
@@ -28,23 +35,27 @@ unsigned int table_pool_used;
 uint32_t early_place(const void *tree, uint32_t cpsr);
 void early_map(void);
 
-/* On a PL011 alone: another kind of UART is left to its driver, later. */
 static void say(const char *text)
 {
-	uint32_t uart = board.uart_base != 0 ? (uint32_t)board.uart_base : FALLBACK_UART;
+	const unsigned int kind = board.uart_kind, size = board.uart_words ? 4 : 1;
+	const uint32_t base = (uint32_t)board.uart_base;
+	const uint32_t status = base + ((uint32_t)polled[kind].status << board.uart_shift);
+	const uint32_t out = base + ((uint32_t)polled[kind].out << board.uart_shift);
 
-	if (board.uart_base != 0 && !dt_same(board.uart_compatible, "arm,pl011")) {
-		return;
-	}
-	for (; *text != '\0'; text++) {
-		while ((mmio_read(uart + PL011_FR) & PL011_FR_TXFF) != 0) {
+	for (; kind != UART_UNKNOWN && *text != '\0'; text++) {
+		while ((mmio_read_size(status, size) & polled[kind].mask) != polled[kind].ready) {
 		}
-		mmio_write(uart + PL011_DR, (uint8_t)*text);
+		mmio_write_size(out, size, (uint8_t)*text);
 	}
 }
 
 static _Noreturn void stop(const char *sentence, const struct config_error *error)
 {
+	if (board.uart_base == 0) {
+		board.uart_base = FALLBACK_UART;
+		board.uart_kind = UART_PL011;
+		board.uart_words = true;
+	}
 	say("bivy: ");
 	say(sentence);
 	if (error != NULL) {

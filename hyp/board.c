@@ -11,6 +11,19 @@
 #define PAGE              0x1000ull
 #define LOADER_PADDING    0x10000 /* bytes that a boot loader adds to a tree */
 
+#define UART_SIZE 0x80 /* bytes of an 8250's registers, as far as any is used */
+
+/* UARTs that there are drivers for, and how far their registers are apart, unless reg-shift says.
+ */
+static const struct {
+	char compatible[24];
+	uint8_t kind, shift;
+} uarts[] = {
+	{"arm,pl011", UART_PL011, 0},        {"snps,dw-apb-uart", UART_NS16550, 0},
+	{"ns16550a", UART_NS16550, 0},       {"nvidia,tegra20-uart", UART_NS16550, 2},
+	{"ti,dra742-uart", UART_NS16550, 2}, {"samsung,exynos4210-uart", UART_EXYNOS, 0},
+};
+
 struct reading {
 	struct dt dt;
 	struct board *board;
@@ -40,26 +53,42 @@ static void read_model(struct reading *reading)
 		       model != NULL ? model : "a board without a name");
 }
 
+static void read_uart_kind(const struct dt *dt, uint32_t node, struct board *board)
+{
+	uint32_t shift, width = 1;
+
+	for (unsigned int i = 0; i < sizeof(uarts) / sizeof(uarts[0]); i++) {
+		if (!dt_compatible(dt, node, uarts[i].compatible)) {
+			continue;
+		}
+		shift = uarts[i].shift;
+		dt_cell(dt, node, "reg-shift", &shift);
+		dt_cell(dt, node, "reg-io-width", &width);
+		if (shift <= 2 && board->uart_base % PAGE <= PAGE - UART_SIZE) {
+			board->uart_kind = uarts[i].kind;
+			board->uart_shift = (uint8_t)shift;
+			board->uart_words = width == 4 || board->uart_kind != UART_NS16550;
+		}
+		return;
+	}
+}
+
 static void read_uart(struct reading *reading)
 {
 	struct board *board = reading->board;
-	const char *compatible;
 	struct range reg;
-	uint32_t length;
 	struct dt_at at;
 
 	if (!dt_stdout(&at, &reading->dt) && !dt_find_named(&at, &reading->dt, "serial0", 7) &&
 	    !find_compatible(&at, &reading->dt, "arm,pl011")) {
 		return;
 	}
-	compatible = (const char *)dt_get(&reading->dt, dt_node(&at), "compatible", &length);
-	if (length == 0 || compatible[length - 1] != '\0' || dt_reg(&at, 0, &reg) != 0 ||
-	    reg.size > UINT32_MAX) {
+	if (dt_reg(&at, 0, &reg) != 0 || reg.size > UINT32_MAX) {
 		return;
 	}
 	board->uart_base = reg.base;
 	board->uart_size = (uint32_t)reg.size;
-	copy_printable(board->uart_compatible, sizeof(board->uart_compatible), compatible);
+	read_uart_kind(&reading->dt, dt_node(&at), board);
 	if (dt_interrupt(&at, 0, reading->gic, &board->uart_intid) != 0) {
 		board->uart_intid = 0;
 	}

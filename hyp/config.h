@@ -91,6 +91,8 @@ struct range {
 	uint64_t size; /* bytes */
 };
 
+enum uart_kind { UART_UNKNOWN, UART_PL011, UART_NS16550, UART_EXYNOS, UART_KINDS };
+
 enum board_kind {
 	BOARD_VIRTIO,   /* a transport, with or without a device behind it */
 	BOARD_SD,       /* PL180, PL181 */
@@ -112,7 +114,9 @@ struct board {
 	uint64_t uart_base; /* of /chosen stdout-path, serial0 or the first PL011; 0: none usable */
 	uint32_t uart_size;
 	uint32_t uart_intid;
-	char uart_compatible[32];            /* the string that matched */
+	enum uart_kind uart_kind;
+	uint8_t uart_shift; /* distance of its registers: its logarithm */
+	bool uart_words;    /* its registers are accessed as words, not bytes */
 	struct range gicd, gicc, gich, gicv; /* size 0: the node has no such register range */
 	uint32_t maintenance_intid;          /* of GICH */
 	uint32_t virtual_timer_intid, physical_timer_intid;

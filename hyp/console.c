@@ -11,7 +11,6 @@
  */
 #include "console.h"
 #include <string.h>
-#include "dt.h"
 #include "irq.h"
 #include "layout.h"
 #include "print.h"
@@ -24,7 +23,11 @@
 #define ESCAPE    0x1d /* Ctrl-] */
 #define CHUNK     256  /* bytes copied with the lock held */
 
-static const struct uart_driver *const uart_drivers[] = {&pl011_driver};
+static const struct uart_driver *const uart_drivers[UART_KINDS] = {
+	[UART_PL011] = &pl011_driver,
+	[UART_NS16550] = &ns16550_driver,
+	[UART_EXYNOS] = &exynos_uart_driver,
+};
 
 static struct {
 	struct spinlock lock;
@@ -363,17 +366,12 @@ static bool console_irq(void *unused)
 
 void console_init(const struct board *board)
 {
-	console.uart = NULL;
-	if (board->uart_base == 0) {
-		return;
-	}
-	for (size_t i = 0; i < sizeof(uart_drivers) / sizeof(uart_drivers[0]); i++) {
-		if (dt_same(board->uart_compatible, uart_drivers[i]->compatible)) {
-			stage1_map_device(UART_VA, board->uart_base, PAGE_SIZE);
-			console.uart = uart_drivers[i];
-			console.intid = board->uart_intid;
-			console.uart->init();
-		}
+	console.uart = uart_drivers[board->uart_kind];
+	if (console.uart != NULL) {
+		stage1_map_device(UART_VA, board->uart_base, PAGE_SIZE);
+		console.intid = board->uart_intid;
+		console.uart->init(UART_VA + (uint32_t)board->uart_base % PAGE_SIZE,
+				   board->uart_shift, board->uart_words);
 	}
 }
 

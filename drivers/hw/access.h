@@ -16,6 +16,16 @@ static inline uint32_t mmio_read_size(uintptr_t at, unsigned int size)
 			   : mmio_read(at);
 }
 
+/* @size: 1 or 4 bytes. */
+static inline void mmio_write_size(uintptr_t at, unsigned int size, uint32_t value)
+{
+	if (size == 1) {
+		*(volatile uint8_t *)at = (uint8_t)value;
+	} else {
+		mmio_write(at, value);
+	}
+}
+
 /*
  * Accesses before it, to memory and to registers, come first for every observer: the device may be
  * outside of the inner shareable domain (ARM DDI 0406C A3.8.3).
@@ -29,6 +39,7 @@ static inline void dma_barrier(void)
 uint32_t mmio_read(uintptr_t address);
 void mmio_write(uintptr_t address, uint32_t value);
 uint32_t mmio_read_size(uintptr_t at, unsigned int size);
+void mmio_write_size(uintptr_t at, unsigned int size, uint32_t value);
 void dma_barrier(void);
 #endif
 #endif

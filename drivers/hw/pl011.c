@@ -19,8 +19,11 @@
 #define INT_RX            (1u << 4 | 1u << 6) /* FIFO level and time-out */
 #define INT_TX            (1u << 5)
 
-static void pl011_init(void)
+static void pl011_init(uintptr_t base, unsigned int shift, bool words)
 {
+	(void)base; /* it has its page for itself */
+	(void)shift;
+	(void)words;
 	mmio_write(UART_VA + IMSC, 0);
 	mmio_write(UART_VA + ICR, 0x7ff);
 	if ((mmio_read(UART_VA + CR) & CR_UARTEN_TXE_RXE) != CR_UARTEN_TXE_RXE) {
@@ -53,7 +56,6 @@ static void pl011_interrupts(bool receive, bool transmit)
 }
 
 const struct uart_driver pl011_driver = {
-	.compatible = "arm,pl011",
 	.init = pl011_init,
 	.put = pl011_put,
 	.get = pl011_get,

@@ -50,7 +50,7 @@ static void read_in_pieces(void **state)
 static void without_ports_input_is_nobodys(void **state)
 {
 	(void)state;
-	start("arm,pl011", 0x109000000, UART_INTID);
+	start(UART_PL011, UART_INTID);
 	console_start_interrupts();
 	uart.room = 1000;
 	type("abc" ESC "1" ESC ESC);

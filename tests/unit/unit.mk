@@ -68,6 +68,7 @@ unit_trng_sources := drivers/hw/trng.c
 unit_hw_virtio_sources := drivers/hw/virtio.c drivers/hw/virtqueue.c
 unit_hw_virtio_blk_sources := $(unit_hw_virtio_sources) drivers/hw/virtio_blk.c
 unit_hw_virtio_net_sources := $(unit_hw_virtio_sources) drivers/hw/virtio_net.c drivers/hw/virtio_rng.c
+unit_uart_sources := drivers/hw/ns16550.c drivers/hw/exynos_uart.c
 unit_overlay_sources := drivers/block/overlay.c drivers/block/segments.c
 unit_pl011_sources := drivers/emul/pl011.c
 unit_pl011_drivers_sources := drivers/emul/pl011.c
