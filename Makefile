@@ -16,7 +16,7 @@ include tests/unit/unit.mk
 -include tests/tests.mk tests/bench/bench.mk
 
 # The code that runs before the MMU, at whatever address it was loaded.
-early_sources := boot/early.c hyp/board.c hyp/cache.c hyp/dt.c hyp/dtmap.c hyp/pagetable.c hyp/refuse.c
+early_sources := boot/early.c hyp/board.c hyp/boardram.c hyp/cache.c hyp/dt.c hyp/dtmap.c hyp/pagetable.c hyp/refuse.c
 sources := boot/head.S hyp/vectors.S $(early_sources) \
 	$(filter-out $(early_sources),$(wildcard hyp/*.c drivers/*/*.c))
 foreign_sources := $(patsubst %,$(LIBFDT_SRC)/%.c,fdt fdt_sw) $(LIBMD_SRC)/sha2.c

@@ -52,22 +52,38 @@ moved:
 	ldr	r1, =hyp_main
 	bx	r1
 
-/* Another core, from the firmware: MMU off, HYP mode, r0 = its index. */
+/* Another core, from the firmware or wherever it was held: MMU off, HYP mode. */
 	.global	secondary_start
 secondary_start:
 	cpsid	aif
-	mov	r4, r0
 	mrs	r0, cpsr
 	and	r0, r0, #0x1f
 	cmp	r0, #0x1a
 	bne	.			/* not in HYP mode: never counted as present */
+	bl	find_stack
 	bl	mmu_on
-	ldr	r0, =_stacks + STACK_SLOT
-	mov	r1, #STACK_SLOT
-	mla	sp, r4, r1, r0
 	mov	r0, r4
 	ldr	r1, =secondary_main
 	bx	r1
+
+/* r4 = this core's index in cpus[], sp = the end of its stack, r5 = _start. The MMU is off. */
+find_stack:
+	adr	r5, _start
+	mrc	p15, 0, r1, c0, c0, 5	/* MPIDR */
+	bic	r1, r1, #0xff000000
+	ldr	r0, =cpus + CPU_MPIDR - HYP_VA
+	add	r0, r5, r0
+	mov	r4, #STACK_COUNT
+1:	subs	r4, r4, #1
+	bmi	.			/* a core that the tree does not name */
+	ldr	r2, [r0, r4, lsl #CPU_SHIFT]
+	cmp	r2, r1
+	bne	1b
+	ldr	r0, =_stacks + STACK_SLOT - HYP_VA
+	add	r0, r5, r0
+	mov	r1, #STACK_SLOT
+	mla	sp, r4, r1, r0
+	bx	lr
 
 /*
  * Stage 1 of HYP mode on, with the tables that early_map made; they map this code one to one, too.

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads what bivy needs to know of the board from its device tree. Pure; runs before the MMU. */
+/* Reads what bivy needs to know of the board from its device tree. Pure; runs before the MMU. No
+ * lock. */
 #include <errno.h>
-#include "dt.h"
+#include "board.h"
 #include "refuse.h"
 
-#define IPA_LIMIT         (1ull << 40) /* ARM DDI 0406C B3.6.1: 40-bit addresses */
 #define MPIDR_AFFINITY    0xffffff
 #define PSCI_CPU_ON       0x84000003 /* DEN0022D 5.1.4 */
 #define MAINTENANCE_INTID 25         /* GICv2 IHI 0048B 2.2.1, the recommended PPI */
-#define PAGE              0x1000ull
-#define LOADER_PADDING    0x10000 /* bytes that a boot loader adds to a tree */
-
-#define UART_SIZE 0x80 /* bytes of an 8250's registers, as far as any is used */
+#define UART_SIZE         0x80       /* bytes of an 8250's registers, as far as any is used */
 
 /* UARTs that there are drivers for, and how far their registers are apart, unless reg-shift says.
  */
@@ -22,13 +19,6 @@ static const struct {
 	{"arm,pl011", UART_PL011, 0},        {"snps,dw-apb-uart", UART_NS16550, 0},
 	{"ns16550a", UART_NS16550, 0},       {"nvidia,tegra20-uart", UART_NS16550, 2},
 	{"ti,dra742-uart", UART_NS16550, 2}, {"samsung,exynos4210-uart", UART_EXYNOS, 0},
-};
-
-struct reading {
-	struct dt dt;
-	struct board *board;
-	struct range tree; /* where the tree itself lies */
-	uint32_t gic;      /* phandle */
 };
 
 static bool find_compatible(struct dt_at *at, const struct dt *dt, const char *compatible)
@@ -160,13 +150,25 @@ static void read_psci(struct reading *reading)
 }
 
 /* "disabled" also says that a core waits for its enable-method (Devicetree v0.3, 3.8.1). */
-static bool can_start(const struct reading *reading, uint32_t node)
+static bool can_start(const struct reading *reading, uint32_t node, uint64_t release)
 {
 	const struct dt *dt = &reading->dt;
 
-	return dt_enabled(dt, node) ||
+	return dt_enabled(dt, node) || (release != 0 && dt_is(dt, node, "status", "disabled")) ||
 	       (reading->board->psci && dt_is(dt, node, "status", "disabled") &&
 		(!dt_has(dt, node, "enable-method") || dt_is(dt, node, "enable-method", "psci")));
+}
+
+/* Where a core polls for its address if nothing else starts it; 0: nowhere. */
+static uint64_t release_of(const struct dt *dt, uint32_t node)
+{
+	uint64_t word;
+
+	return dt_is(dt, node, "enable-method", "spin-table") &&
+			       dt_number(dt, node, "cpu-release-addr", &word) && word % 4 == 0 &&
+			       word < IPA_LIMIT
+		       ? word
+		       : 0;
 }
 
 static int read_cpus(struct reading *reading)
@@ -174,12 +176,13 @@ static int read_cpus(struct reading *reading)
 	const struct dt *dt = &reading->dt;
 	struct board *board = reading->board;
 	struct dt_at at;
-	uint64_t reg;
+	uint64_t reg, release;
 	bool more = dt_find(&at, dt, "/cpus", 5) && dt_next(&at);
 
 	for (; more && at.depth > 1 && board->cpu_count < CPUS_MAX; more = dt_skip(&at)) {
+		release = release_of(dt, dt_node(&at));
 		if (!dt_is(dt, dt_node(&at), "device_type", "cpu") ||
-		    !can_start(reading, dt_node(&at))) {
+		    !can_start(reading, dt_node(&at), release)) {
 			continue;
 		}
 		if (!dt_number(dt, dt_node(&at), "reg", &reg)) {
@@ -187,6 +190,7 @@ static int read_cpus(struct reading *reading)
 					 "a CPU node needs one or two cells, the affinity bits of "
 					 "its MPIDR");
 		}
+		board->cpu_release[board->cpu_count] = release;
 		board->cpu_mpidr[board->cpu_count++] = (uint32_t)reg & MPIDR_AFFINITY;
 	}
 	if (board->cpu_count == 0) {
@@ -221,52 +225,20 @@ static void read_chosen(struct reading *reading)
 	}
 }
 
-/* Adds one bank: the largest wins, and one that begins where the last ended makes that longer. */
-static void add_bank(struct range *ram, struct range *run, struct range bank)
-{
-	if (bank.base >= IPA_LIMIT) {
-		return;
-	}
-	if (bank.size > IPA_LIMIT - bank.base) {
-		bank.size = IPA_LIMIT - bank.base;
-	}
-	if (run->size != 0 && run->base + run->size == bank.base) {
-		run->size += bank.size;
-	} else {
-		*run = bank;
-	}
-	if (run->size > ram->size) {
-		*ram = *run;
-	}
-}
-
-static int add_banks(struct reading *reading, const struct dt_at *at, struct range *run)
-{
-	struct range bank;
-	unsigned int i;
-	int result;
-
-	for (i = 0; (result = dt_reg(at, i, &bank)) == 0; i++) {
-		add_bank(&reading->board->ram, run, bank);
-	}
-	if (result != -ENOENT) {
-		return dt_refuse(at, "reg",
-				 "this memory's addresses can't be read; check them "
-				 "against #address-cells and #size-cells of its parent");
-	}
-	return 0;
-}
-
 /* Devices that have drivers, and the bytes of their registers that are used. No pointers: this runs
  * before the MMU. */
 static const struct device_row {
-	char compatible[16];
+	char compatible[20];
 	uint16_t size;
 	enum board_kind kind;
 } device_rows[] = {
-	{"virtio,mmio", 0x200, BOARD_VIRTIO},    {"arm,pl180", PAGE, BOARD_SD},
-	{"arm,pl181", PAGE, BOARD_SD},           {"smsc,lan9118", 0x100, BOARD_ETHERNET},
-	{"smsc,lan9115", 0x100, BOARD_ETHERNET}, {"arm,pl031", PAGE, BOARD_CLOCK},
+	{"virtio,mmio", 0x200, BOARD_VIRTIO},
+	{"arm,pl180", PAGE, BOARD_SD},
+	{"arm,pl181", PAGE, BOARD_SD},
+	{"smsc,lan9118", 0x100, BOARD_ETHERNET},
+	{"smsc,lan9115", 0x100, BOARD_ETHERNET},
+	{"arm,pl031", PAGE, BOARD_CLOCK},
+	{"arm,vexpress-sysreg", PAGE, BOARD_SYSREG},
 };
 
 static const struct device_row *device_row(const struct dt *dt, uint32_t node)
@@ -295,7 +267,7 @@ static void add_device(struct reading *reading, const struct dt_at *at,
 	    reg.size < row->size || reg.base % 4 != 0 || reg.base % PAGE > PAGE - row->size ||
 	    reg.base >= IPA_LIMIT ||
 	    (row->kind == BOARD_VIRTIO && !dt_has(at->dt, dt_node(at), "dma-coherent")) ||
-	    (row->kind != BOARD_CLOCK &&
+	    (row->kind < BOARD_CLOCK &&
 	     (dt_interrupt(at, 0, reading->gic, &intid) != 0 || intid < 32))) {
 		return;
 	}
@@ -324,72 +296,13 @@ static int read_ram_and_devices(struct reading *reading)
 		}
 		if (row != NULL) {
 			add_device(reading, &at, row);
-		} else if (add_banks(reading, &at, &run) != 0) {
+		} else if (board_add_banks(reading, &at, &run) != 0) {
 			return -EINVAL;
 		}
 	}
 	if (reading->board->ram.size == 0) {
 		return refuse(reading->dt.error,
 			      "the board's device tree has no memory below 1 TiB");
-	}
-	return 0;
-}
-
-static bool only_covers(const struct range *reserved, const struct range *what)
-{
-	return what->size != 0 && reserved->base / PAGE == what->base / PAGE &&
-	       reserved->size <= what->size + PAGE + LOADER_PADDING;
-}
-
-/* Takes @reserved out of RAM, keeping the larger side. Loaders reserve the tree and the bundle. */
-static void reserve(struct reading *reading, const struct range *reserved)
-{
-	struct range *ram = &reading->board->ram;
-	uint64_t end = ram->base + ram->size, from = reserved->base;
-	uint64_t to = reserved->size < UINT64_MAX - from ? from + reserved->size : UINT64_MAX;
-	uint64_t below, above;
-
-	if (only_covers(reserved, &reading->tree) ||
-	    only_covers(reserved, &reading->board->bundle) || from >= end || to <= ram->base) {
-		return;
-	}
-	below = from > ram->base ? from - ram->base : 0;
-	above = to < end ? end - to : 0;
-	if (below < above) {
-		ram->base = to;
-	}
-	ram->size = below < above ? above : below;
-}
-
-static int read_reserved(struct reading *reading)
-{
-	const struct dt *dt = &reading->dt;
-	struct range range;
-	struct dt_at at;
-	uint32_t i;
-	int result;
-	bool more;
-
-	for (i = 0; dt_reservation(dt, i, &range); i++) {
-		reserve(reading, &range);
-	}
-	more = dt_find(&at, dt, "/reserved-memory", 16) && dt_next(&at);
-	for (; more && at.depth > 1; more = dt_skip(&at)) {
-		if (!dt_enabled(dt, dt_node(&at))) {
-			continue;
-		}
-		for (i = 0; (result = dt_reg(&at, i, &range)) == 0; i++) {
-			reserve(reading, &range);
-		}
-		if (result != -ENOENT) {
-			return dt_refuse(
-				&at, "reg",
-				"these addresses can't be read; /reserved-memory needs ranges, and "
-				"the same #address-cells and #size-cells as the root");
-		}
-	}
-	if (reading->board->ram.size == 0) {
-		return refuse(reading->dt.error, "all of the board's memory is reserved");
 	}
 	return 0;
 }
@@ -442,7 +355,7 @@ int board_read(const void *dtb, uint32_t limit, struct board *board, struct conf
 		result = read_ram_and_devices(&reading);
 	}
 	if (result == 0) {
-		result = read_reserved(&reading);
+		result = board_reserve(&reading);
 	}
 	return result;
 }

@@ -97,7 +97,8 @@ enum board_kind {
 	BOARD_VIRTIO,   /* a transport, with or without a device behind it */
 	BOARD_SD,       /* PL180, PL181 */
 	BOARD_ETHERNET, /* LAN9118 */
-	BOARD_CLOCK,    /* PL031 */
+	BOARD_CLOCK,    /* PL031; from here on without an interrupt */
+	BOARD_SYSREG,   /* system registers of a Versatile Express */
 };
 
 /* A device of the board's for which there is a driver. */
@@ -115,14 +116,16 @@ struct board {
 	uint32_t uart_size;
 	uint32_t uart_intid;
 	enum uart_kind uart_kind;
-	uint8_t uart_shift; /* distance of its registers: its logarithm */
-	bool uart_words;    /* its registers are accessed as words, not bytes */
+	uint8_t uart_shift;                  /* distance of its registers: its logarithm */
+	bool uart_words;                     /* its registers are accessed as words, not bytes */
 	struct range gicd, gicc, gich, gicv; /* size 0: the node has no such register range */
 	uint32_t maintenance_intid;          /* of GICH */
 	uint32_t virtual_timer_intid, physical_timer_intid;
 	uint32_t hyp_timer_intid; /* 0: not told */
 	unsigned int cpu_count;
-	uint32_t cpu_mpidr[CPUS_MAX]; /* affinity bits, the boot core not necessarily first */
+	uint32_t cpu_mpidr[CPUS_MAX];   /* affinity bits, the boot core not necessarily first */
+	uint64_t cpu_release[CPUS_MAX]; /* PA of the word a held core polls for an address; 0: none
+					 */
 	uint8_t seed[BOARD_SEED]; /* the firmware's entropy: the first bytes of /chosen rng-seed */
 	bool has_seed;            /* the tree has that many */
 	uint32_t tree_size;       /* bytes of the tree without the room at its end */

@@ -3,10 +3,13 @@
 #ifndef HYP_CPU_H
 #define HYP_CPU_H
 
+#include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "arch.h"
 #include "config.h"
+#include "layout.h"
 
 /* The guest's registers as vectors.S saves them. r13 and r14 of other modes stay banked in the
  * hardware. */
@@ -26,6 +29,10 @@ struct cpu {
 	uint32_t mpidr;        /* affinity bits */
 	bool must_park; /* other cores set it under vcpu.c's lock: this one is to leave the guest */
 };
+
+static_assert(sizeof(void *) != 4 || (sizeof(struct cpu) == 1 << CPU_SHIFT &&
+				      offsetof(struct cpu, mpidr) == CPU_MPIDR),
+	      "head.S knows another struct cpu");
 
 extern struct cpu cpus[CPUS_MAX];
 extern unsigned int cpu_count;

@@ -22,6 +22,10 @@
 #define STACK_SLOT  (STACK_SIZE + PAGE_SIZE) /* with its guard page below */
 #define STACK_COUNT 8                        /* CPUS_MAX */
 
+/* struct cpu, as head.S knows it. */
+#define CPU_SHIFT 4 /* logarithm of its size */
+#define CPU_MPIDR 8
+
 /* UART that early errors go to when the board's tree names none: PL011 of QEMU virt. */
 #define FALLBACK_UART 0x09000000
 

@@ -3,7 +3,9 @@
 #include <string.h>
 #include "arch.h"
 #include "console.h"
+#include "cache.h"
 #include "cpu.h"
+#include "power.h"
 #include "print.h"
 #include "stage1.h"
 #include "stage2.h"
@@ -72,16 +74,20 @@ static void number_cores(void)
 			cpus[cpu_count++].mpidr = board.cpu_mpidr[i];
 		}
 	}
+	for (unsigned int i = cpu_count; i < CPUS_MAX; i++) {
+		cpus[i].mpidr = ~0u; /* no core's */
+	}
+	cache_flush(cpus, sizeof(cpus)); /* they look for themselves before their caches are on */
 }
 
 static void start_core(unsigned int index)
 {
 	const uint32_t entry = image_pa + (uint32_t)(secondary_start - _image_start);
 	const uint64_t limit = read_CNTPCT() + (uint64_t)(read_CNTFRQ() / 1000) * CORE_START_MS;
-	int32_t result = board_cpu_on(cpus[index].mpidr, entry, index);
+	int32_t result = power_start(cpus[index].mpidr, entry);
 
 	if (result != PSCI_SUCCESS) {
-		say("core %lx does not start: the firmware's CPU_ON answered %ld; the guest goes "
+		say("core %lx does not start: CPU_ON of the board answered %ld; the guest goes "
 		    "without",
 		    cpus[index].mpidr, result);
 		return;
@@ -116,6 +122,7 @@ _Noreturn void hyp_main(void)
 	init_core(0);
 	timer_init();
 	stage1_map_window(board.ram.base, image_pa);
+	power_init();
 	board_trng_init();
 	vm_create();
 	for (unsigned int i = 1; i < vgic.cpu_count; i++) {

@@ -215,6 +215,9 @@ static const char *owner_of(const struct resolving *r, const struct range *pages
 	const struct board_device *clock = board_device(board, BOARD_CLOCK);
 	const struct range rtc = {clock != NULL ? clock->base : 0,
 				  clock != NULL && has_clock(r->config) ? PAGE : 0};
+	const struct board_device *control = board_device(board, BOARD_SYSREG);
+	const struct range sysreg = {control != NULL ? control->base : 0,
+				     control != NULL ? PAGE : 0};
 	const struct {
 		const char *name;
 		const struct range *range;
@@ -224,6 +227,7 @@ static const char *owner_of(const struct resolving *r, const struct range *pages
 		    {"GICH", &board->gich},
 		    {"GICV", &board->gicv},
 		    {"bivy's UART", &uart},
+		    {"the board's power control", &sysreg},
 		    {"the clock of the guest's arm,pl031", &rtc}};
 	struct range window;
 

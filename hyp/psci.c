@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * PSCI 1.1 (DEN0022D) and SMCCC 1.2 (DEN0028) for the guest, by HVC and SMC alike, with the board's
- * TRNG (DEN0098) if there is one; and the board's own PSCI, which bivy calls by SMC. Nothing is
- * kept here: vcpu.c has the states.
+ * TRNG (DEN0098) if there is one. Nothing is kept here: vcpu.c has the states.
  */
-#include "console.h"
+#include "power.h"
 #include "print.h"
 #include "trap.h"
 #include "vcpu.h"
@@ -18,43 +17,17 @@
 #define SMCCC_1_2            0x00010002u
 #define SMCCC_VERSION        0x80000000u
 #define SMCCC_ARCH_FEATURES  0x80000001u
-#define SYSTEM_OFF           (PSCI_BASE + 8)
-#define SYSTEM_RESET         (PSCI_BASE + 9)
 #define MIGRATE_NOT_REQUIRED 2
 #define SUSPEND_STATE_MASK   0x0301ffffu /* original format (5.4.2); other bits must be zero */
 
 typedef int32_t (*smccc_function)(const struct guest_regs *regs);
 
-int32_t smc_call(uint32_t function, uint32_t a1, uint32_t a2, uint32_t a3);
-void smc_registers(uint32_t r[4]);
-
 static struct trng trng; /* constant after board_trng_init() */
-
-void board_power_off(void)
-{
-	console_drain();
-	if (board.psci) {
-		smc_call(SYSTEM_OFF, 0, 0, 0);
-	}
-}
-
-void board_reset(void)
-{
-	console_drain();
-	if (board.psci) {
-		smc_call(SYSTEM_RESET, 0, 0, 0);
-	}
-}
-
-int32_t board_cpu_on(uint32_t mpidr, uint32_t entry, uint32_t context)
-{
-	return board.psci ? smc_call(board.psci_cpu_on, mpidr, entry, context) : PSCI_NOT_SUPPORTED;
-}
 
 void board_trng_init(void)
 {
 	if (board.psci) {
-		trng_init(&trng, smc_registers);
+		trng_init(&trng, smc_call);
 	}
 }
 
@@ -135,8 +108,8 @@ static int32_t psci_migrate_info_type(const struct guest_regs *regs)
 static int32_t psci_system_off(const struct guest_regs *regs)
 {
 	(void)regs;
-	board_power_off();
-	say("the guest is off, and this board's firmware can't power it off");
+	power_off();
+	say("the guest is off, and this board can't be powered off");
 	vcpu_park();
 }
 
@@ -144,9 +117,9 @@ static int32_t psci_system_reset(const struct guest_regs *regs)
 {
 	(void)regs;
 	if (vm.config.reset == RESET_BOARD) {
-		board_reset();
-		say("this board's firmware can't reset it; the guest stays off (bivy,reset = "
-		    "\"restart\" needs no firmware)");
+		power_reset();
+		say("this board can't be reset; the guest stays off (bivy,reset = "
+		    "\"restart\" needs nothing of the board)");
 		vcpu_park();
 	}
 	vcpu_restart_all();

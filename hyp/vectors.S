@@ -90,24 +90,6 @@ guest_enter:
 	clrex
 	eret
 
-/* uint32_t smc_call(uint32_t function, uint32_t a1, uint32_t a2, uint32_t a3): SMCCC, r4-r7 kept by us */
-	.type	smc_call, %function
-	.global	smc_call
-smc_call:
-	push	{r4-r8, lr}
-	smc	#0
-	pop	{r4-r8, pc}
-
-/* void smc_registers(uint32_t r[4]): the same, with r0 to r3 of the answer */
-	.global	smc_registers
-smc_registers:
-	push	{r0, r4-r7, lr}
-	ldm	r0, {r0-r3}
-	smc	#0
-	ldr	r12, [sp]
-	stm	r12, {r0-r3}
-	pop	{r0, r4-r7, pc}
-
 /*
  * void banked_registers_reset(void): SP, LR and SPSR of every mode, and FIQ's r8 to r12, are zero.
  */

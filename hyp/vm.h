@@ -45,13 +45,6 @@ void vm_restart(void);
 void devices_create(void);
 void devices_reset(void);
 
-/* PSCI of the board's firmware, by SMC (psci.c). Both return only if it can't. */
-void board_power_off(void);
-void board_reset(void);
-
-/* Starts the core with this affinity at PA @entry with r0 = @context; a PSCI value. */
-int32_t board_cpu_on(uint32_t mpidr, uint32_t entry, uint32_t context);
-
 /* Looks whether the board's firmware has a TRNG: once, before vm_create(). */
 void board_trng_init(void);
 

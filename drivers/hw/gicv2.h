@@ -17,6 +17,8 @@
 #define INTID_SPURIOUS 1020u /* and above */
 #define IAR_INTID      0x3ffu
 #define KICK_SGI       0u
+#define GIC_OTHERS                                                                                 \
+	0x100u /* of gic_kick(): all cores but this (GICD_SGIR.TargetListFilter, 4.3.15) */
 
 #define GICH_HCR_EN         (1u << 0)
 #define GICH_HCR_LRENPIE    (1u << 2)

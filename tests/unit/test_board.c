@@ -180,6 +180,8 @@ static void test_vexpress(void **state)
 	assert_int_equal(board_device(&board, BOARD_CLOCK)->base, 0x1c170000);
 	assert_int_equal(board.ram.base, 0x80000000);
 	assert_int_equal(board.cpu_count, 2);
+	assert_non_null(board_device(&board, BOARD_SYSREG));
+	assert_false(board.psci);
 	free(vexpress);
 }
 
@@ -234,6 +236,41 @@ static void test_psci(void **state)
 		    (board.psci && board.psci_cpu_on != row[i].cpu_on)) {
 			fail_msg("%s: %d %x %u", row[i].what, board.psci, board.psci_cpu_on,
 				 board.cpu_count);
+		}
+	}
+}
+
+/* Of a core that sleeps: whether it counts, and where it waits. */
+static void test_spin_table(void **state)
+{
+#define SLEEPER "/cpus/cpu@102"
+	static const struct {
+		const char *what;
+		struct change change[2];
+		unsigned int cpus;
+		uint64_t release;
+	} row[] = {
+		/* clang-format off */
+		{"one cell", {CELLS(SLEEPER, "cpu-release-addr", 0x5000fff8)}, 3, 0x5000fff8},
+		{"two cells", {CELLS(SLEEPER, "cpu-release-addr", 1, 0x5000fff8)}, 3, 0x15000fff8},
+		{"in use by another way", {CELLS(SLEEPER, "cpu-release-addr", 8), STRING(SLEEPER, "enable-method", "psci")}, 3, 0},
+		{"no address", {DROP("/", "model")}, 2, 0},
+		{"not aligned", {CELLS(SLEEPER, "cpu-release-addr", 0x5000fffa)}, 2, 0},
+		{"beyond 1 TiB", {CELLS(SLEEPER, "cpu-release-addr", 0x100, 0)}, 2, 0},
+		{"three cells", {CELLS(SLEEPER, "cpu-release-addr", 0, 0, 8)}, 2, 0},
+		{"broken", {CELLS(SLEEPER, "cpu-release-addr", 0x5000fff8), STRING(SLEEPER, "status", "fail")}, 2, 0},
+		/* clang-format on */
+	};
+	struct board board;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		read_changed(row[i].change, 2, &board);
+		if (board.cpu_count != row[i].cpus || board.cpu_release[0] != 0 ||
+		    board.cpu_release[2] != row[i].release) {
+			fail_msg("%s: %u cores, %llx", row[i].what, board.cpu_count,
+				 (unsigned long long)board.cpu_release[2]);
 		}
 	}
 }
@@ -481,12 +518,19 @@ static void test_hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_facts),    cmocka_unit_test(test_vexpress),
-		cmocka_unit_test(test_devices),   cmocka_unit_test(test_variants),
-		cmocka_unit_test(test_psci),     cmocka_unit_test(test_uarts),
-		cmocka_unit_test(test_bundle),   cmocka_unit_test(test_seed),
-		cmocka_unit_test(test_ram),      cmocka_unit_test(test_tree_is_reserved),
-		cmocka_unit_test(test_refusals), cmocka_unit_test(test_many_cpus),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_vexpress),
+		cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_psci),
+		cmocka_unit_test(test_uarts),
+		cmocka_unit_test(test_spin_table),
+		cmocka_unit_test(test_bundle),
+		cmocka_unit_test(test_seed),
+		cmocka_unit_test(test_ram),
+		cmocka_unit_test(test_tree_is_reserved),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_many_cpus),
 		cmocka_unit_test(test_hostile),
 	};
 
