@@ -30,7 +30,7 @@ cflags := -mcpu=cortex-a15 -mtune=cortex-a7 -mfloat-abi=soft -mgeneral-regs-only
 # code is a third smaller, and costs an exit hardly more: but for the shortest ways, where an instruction counts.
 fast := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap mmio vgicd psci registers coproc vgic vgic_lr cache) \
 	$(BUILD)/obj/drivers/emul/pl011.c.o
-arm := %.S.o $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap mmio) $(BUILD)/obj/drivers/emul/pl011.c.o
+arm := %.S.o $(BUILD)/obj/boot/reset.c.o $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap mmio) $(BUILD)/obj/drivers/emul/pl011.c.o
 optimize = $(if $(filter $(fast),$@),-O2,-Os) $(if $(filter $(arm),$@),-marm,-mthumb)
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
 ldflags := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
@@ -53,6 +53,15 @@ $(BUILD)/.sources:
 $(BUILD)/bivy.elf: $(objects) $(BUILD)/bivy.ld $(BUILD)/.sources
 	@echo "  LD      $@"
 	@$(CROSS)gcc $(cflags) $(ldflags) -T $(BUILD)/bivy.ld -o $@ $(objects) -lc -lgcc
+
+# Comes before bivy where nothing else does; reads the board's tree by the same code.
+reset_objects := $(patsubst %,$(BUILD)/obj/%.c.o,boot/reset $(addprefix hyp/,board boardram dt dtmap refuse))
+$(BUILD)/obj/boot/reset.c.o: cflags += -fpie -fvisibility=hidden
+$(BUILD)/reset.elf: $(reset_objects) linker/reset.ld
+	@echo "  LD      $@"
+	@$(CROSS)gcc $(cflags) $(ldflags) -T linker/reset.ld -o $@ $(reset_objects) -lc -lgcc
+$(BUILD)/reset.bin: $(BUILD)/reset.elf
+	@$(CROSS)objcopy -O binary $< $@
 
 $(BUILD)/bivy.ld: linker/bivy.ld.S hyp/layout.h Makefile | $(BUILD)/.deps-build
 	@mkdir -p $(@D)
@@ -79,4 +88,4 @@ clean:
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
--include $(patsubst %.o,%.d,$(objects))
+-include $(patsubst %.o,%.d,$(objects) $(BUILD)/obj/boot/reset.c.o)

@@ -131,6 +131,9 @@ static int read_timer(struct reading *reading)
 	    board->hyp_timer_intid >= 32) {
 		board->hyp_timer_intid = 0;
 	}
+	if (!dt_cell(&reading->dt, dt_node(&at), "clock-frequency", &board->timer_frequency)) {
+		board->timer_frequency = 0;
+	}
 	return 0;
 }
 

@@ -77,7 +77,6 @@ static void number_cores(void)
 	for (unsigned int i = cpu_count; i < CPUS_MAX; i++) {
 		cpus[i].mpidr = ~0u; /* no core's */
 	}
-	cache_flush(cpus, sizeof(cpus)); /* they look for themselves before their caches are on */
 }
 
 static void start_core(unsigned int index)
@@ -125,7 +124,9 @@ _Noreturn void hyp_main(void)
 	power_init();
 	board_trng_init();
 	vm_create();
-	for (unsigned int i = 1; i < vgic.cpu_count; i++) {
+	cache_flush(cpus, sizeof(cpus)); /* they look for themselves before their caches are on */
+	/* One that is held without PSCI can't stay in RAM that may become the guest's. */
+	for (unsigned int i = 1; i < (board.psci ? vgic.cpu_count : cpu_count); i++) {
 		start_core(i);
 	}
 	for (unsigned int i = 0; i < vgic.cpu_count; i++) {

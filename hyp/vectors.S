@@ -28,23 +28,12 @@
 	eret
 	.endm
 
-	/* From HYP mode itself, or so badly wrong that nothing else can be said: tell and stop. */
-	.macro	fatal number
-	mov	r1, #\number
-	b	hyp_fault
-	.endm
-
 	.balign 32
 	.global	hyp_vectors
 hyp_vectors:
-	b	reset_vector
-	b	undef_vector
-	b	hvc_vector
-	b	prefetch_vector
-	b	data_vector
-	b	trap_vector
-	b	irq_vector
-	b	irq_vector	/* FIQ: none is configured */
+	.irp	vector, fatal_0, fatal_1, fatal_2, fatal_3, fatal_4, trap_vector, irq_vector, irq_vector /* FIQ: none */
+	b	\vector
+	.endr
 
 /* Whatever the guest does, its asynchronous aborts too (HCR.AMO, B1.9.9), comes here. */
 trap_vector:
@@ -60,16 +49,12 @@ irq_vector:
 	bl	trap_irq
 	guest_return
 
-reset_vector:
-	fatal	0
-undef_vector:
-	fatal	1
-hvc_vector:
-	fatal	2
-prefetch_vector:
-	fatal	3
-data_vector:
-	fatal	4
+/* From HYP mode itself, or so badly wrong that nothing else can be said: tell and stop. */
+	.irp	number, 0, 1, 2, 3, 4
+fatal_\number:
+	mov	r1, #\number
+	b	hyp_fault
+	.endr
 
 /* The stack may be what's broken: use the emergency one. r1 = vector. */
 hyp_fault:

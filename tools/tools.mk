@@ -8,6 +8,8 @@
 ## make debug       the same, and QEMU waits for gdb-multiarch, which starts: [GDB_PORT=1234]
 ## make guest       build a guest's bundle: [GUEST=debian]; guest-config/ has the guests
 ##                  its disk, build/guests/NAME/disk.img, is made once and kept until make clean
+## make elf         build/BOARD-GUEST.elf, which starts a board from reset: [BOARD=virt] [GUEST=debian] [CPUS=2] [MEM=512M]
+## make flash       build/BOARD-GUEST.bin, the same for a board's flash
 ## make deps        install the Debian packages that all of this needs
 
 GUEST ?= debian
@@ -19,7 +21,7 @@ QEMUFLAGS ?=
 GDB_PORT ?= 1234
 SSH_PORT ?= 2222
 
-.PHONY: run debug guest deps
+.PHONY: run debug guest deps elf flash
 
 # What installs packages must not run twice at once, so each group waits for the one before it. A
 # rule that needs a group names its stamp as an order-only prerequisite.
@@ -99,3 +101,13 @@ run: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) $(own_disk) | $(BUILD)/.de
 debug: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) $(own_disk) | $(BUILD)/.deps-debug
 	@BUILD=$(BUILD) GDB_PORT=$(GDB_PORT) SSH_PORT=$(SSH_PORT) tools/run --debug $(run_options) \
 		$(BUNDLE) $(QEMUFLAGS)
+
+# Images that run from reset.
+reset_image := $(BUILD)/$(BOARD)-$(GUEST)
+elf: $(reset_image).elf
+flash: $(reset_image).bin
+$(reset_image).elf $(reset_image).bin: FORCE $(BUILD)/reset.bin $(BUILD)/bivy.bin $(own_bundle) | $(BUILD)/.deps-guest $(BUILD)/.deps-run
+	@tools/board-tree $(BOARD) $(BUILD)/$(BOARD).dtb $(CPUS) $(MEM)
+	@. tools/boards/$(BOARD) && BUILD=$(BUILD) tools/mkreset $${clock:+--clock $$clock} $(if $(filter %.bin,$@),--raw) --tree $(BUILD)/$(BOARD).dtb --bundle $(BUNDLE) -o $@
+	@echo "$@ is ready"
+.PHONY: FORCE
