@@ -94,10 +94,7 @@ static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
 	if (end > board.ram.base + GUEST_RAM_MAX) {
 		end = board.ram.base + GUEST_RAM_MAX;
 	}
-	if (end > 0x100000000ull) {
-		end = 0x100000000ull;
-	}
-	if (board.ram.base >= end || board.ram.size < 4 * KEEP_SIZE) {
+	if (board.ram.size < 4 * KEEP_SIZE) {
 		stop("this board has less than 4 MiB of RAM below 4 GiB; bivy needs more", NULL);
 	}
 	wanted = (end & ~(uint64_t)(PAGE_SIZE - 1)) - KEEP_SIZE;
@@ -120,13 +117,13 @@ static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
 static void check_processor(uint32_t cpsr)
 {
 	if (FIELD_GET(0xf000u, read_ID_PFR1()) == 0) {
-		stop("this processor has no Virtualization Extensions (QEMU: -M "
-		     "virt,virtualization=on); bivy needs a Cortex-A15, A7 or A17",
+		stop("this processor has no Virtualization Extensions (QEMU: "
+		     "virtualization=on); bivy needs a Cortex-A15, A7 or A17",
 		     NULL);
 	}
 	if ((cpsr & PSR_MODE) != PSR_HYP) {
-		stop("not started in HYP mode; use firmware that hands over in HYP (QEMU: -M "
-		     "virt,virtualization=on)",
+		stop("not started in HYP mode; use firmware that hands over in HYP (QEMU: "
+		     "secure=off,virtualization=on)",
 		     NULL);
 	}
 }

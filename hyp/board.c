@@ -305,7 +305,7 @@ static int read_ram_and_devices(struct reading *reading)
 	}
 	if (reading->board->ram.size == 0) {
 		return refuse(reading->dt.error,
-			      "the board's device tree has no memory below 1 TiB");
+			      "the board's device tree has no memory below 4 GiB");
 	}
 	return 0;
 }

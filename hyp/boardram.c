@@ -4,16 +4,21 @@
 #include "board.h"
 #include "refuse.h"
 
+#define RAM_LIMIT      0x100000000ull
 #define LOADER_PADDING 0x10000 /* bytes that a boot loader adds to a tree */
 
-/* Adds one bank: the largest wins, and one that begins where the last ended makes that longer. */
-static void add_bank(struct range *ram, struct range *run, struct range bank)
+/*
+ * Adds one bank: the largest wins, and one that begins where the last ended makes that longer. What
+ * is above 4 GiB only counts: code that runs before the MMU, and the window, can't reach it.
+ */
+static void add_bank(struct board *board, struct range *run, struct range bank)
 {
-	if (bank.base >= IPA_LIMIT) {
-		return;
-	}
-	if (bank.size > IPA_LIMIT - bank.base) {
-		bank.size = IPA_LIMIT - bank.base;
+	const uint64_t low = bank.base < RAM_LIMIT ? RAM_LIMIT - bank.base : 0;
+	struct range *ram = &board->ram;
+
+	if (bank.size > low) {
+		board->ram_high += bank.size - low;
+		bank.size = low;
 	}
 	if (run->size != 0 && run->base + run->size == bank.base) {
 		run->size += bank.size;
@@ -32,7 +37,7 @@ int board_add_banks(struct reading *reading, const struct dt_at *at, struct rang
 	int result;
 
 	for (i = 0; (result = dt_reg(at, i, &bank)) == 0; i++) {
-		add_bank(&reading->board->ram, run, bank);
+		add_bank(reading->board, run, bank);
 	}
 	if (result != -ENOENT) {
 		return dt_refuse(at, "reg",

@@ -110,7 +110,8 @@ struct board_device {
 
 struct board {
 	char model[64];
-	struct range ram;    /* the largest bank, less what is reserved; bivy still in it */
+	struct range ram;    /* the largest bank below 4 GiB, less what is reserved; bivy in it */
+	uint64_t ram_high;   /* bytes above 4 GiB, which stay unused */
 	struct range bundle; /* /chosen linux,initrd-start and -end; size 0: none */
 	uint64_t uart_base; /* of /chosen stdout-path, serial0 or the first PL011; 0: none usable */
 	uint32_t uart_size;

@@ -318,8 +318,10 @@ static void test_ram(void **state)
 		{"the larger of two", {CELLS("/memory@40000000", "reg", 0, 0x40000000, 0x10000000, 0, 0x60000000, 0x20000000)}, 0x60000000, 0x20000000},
 		{"the first of equals", {CELLS("/memory@40000000", "reg", 0, 0x40000000, 0x10000000)}, 0x20000000, 0x10000000},
 		{"neighbours in two nodes", {CELLS("/memory@40000000", "reg", 0, 0x30000000, 0x10000000)}, 0x20000000, 0x20000000},
-		{"clipped at 1 TiB", {CELLS("/memory@40000000", "reg", 0xff, 0xe0000000, 0x80000000)}, 0xffe0000000, 0x20000000},
-		{"beyond 1 TiB", {CELLS("/memory@40000000", "reg", 0x100, 0, 0x80000000)}, 0x20000000, 0x10000000},
+		{"clipped at 4 GiB", {CELLS("/memory@40000000", "reg", 0, 0xe0000000, 0x80000000)}, 0xe0000000, 0x20000000},
+		{"goes on above 4 GiB", {CELLS("/memory@40000000", "reg", 0, 0xc0000000, 0x40000000, 1, 0, 0x80000000)}, 0xc0000000, 0x40000000},
+		{"above 4 GiB", {CELLS("/memory@40000000", "reg", 1, 0, 0x80000000)}, 0x20000000, 0x10000000},
+		{"in two above 4 GiB", {CELLS("/memory@40000000", "reg", 1, 0, 0x40000000, 8, 0, 0x40000000)}, 0x20000000, 0x10000000},
 		{"switched off", {STRING("/memory@40000000", "status", "disabled")}, 0x20000000, 0x10000000},
 		{"an empty bank", {CELLS("/memory@40000000", "reg", 0, 0x40000000, 0)}, 0x20000000, 0x10000000},
 		{"reserved in the middle", {CELLS("/reserved-memory/a", "reg", 0, 0x60000000, 0x1000)}, 0x60001000, 0x5ffff000},
@@ -353,7 +355,10 @@ static void test_ram(void **state)
 		void *changed = tree_changed(base, row[i].change, 3, &size);
 
 		assert_int_equal(board_read(changed, (uint32_t)size, &board, &error), 0);
-		if (board.ram.base != row[i].base || board.ram.size != row[i].size) {
+		if (board.ram.base != row[i].base || board.ram.size != row[i].size ||
+		    board.ram_high != (strstr(row[i].what, "above 4 GiB") != NULL ? 0x80000000
+				       : strstr(row[i].what, "at 4 GiB") != NULL  ? 0x60000000
+										  : 0)) {
 			fail_msg("%s: %llx+%llx", row[i].what, (unsigned long long)board.ram.base,
 				 (unsigned long long)board.ram.size);
 		}
