@@ -145,6 +145,24 @@ void dt_path(const struct dt_at *at, char *path, size_t size)
 	}
 }
 
+/* Whether a list has an entry @index, of @entry bytes. A Cortex-A9, which can't divide, comes here.
+ */
+static int check_list(uint32_t length, uint32_t entry, unsigned int index)
+{
+	uint32_t left = length, unit = entry;
+
+	while (unit <= length >> 1) {
+		unit <<= 1;
+	}
+	for (; unit >= entry; unit >>= 1) {
+		left -= left >= unit ? unit : 0;
+	}
+	if (left != 0) {
+		return -EINVAL;
+	}
+	return (uint64_t)entry * index >= length ? -ENOENT : 0;
+}
+
 /* Takes @range through the `ranges` of one bus, to the bus that is its parent. */
 static int translate(const struct dt *dt, uint32_t bus, uint32_t parent, struct range *range)
 {
@@ -160,7 +178,7 @@ static int translate(const struct dt *dt, uint32_t bus, uint32_t parent, struct 
 		return -ENXIO;
 	}
 	entry = 4 * (child_cells + parent_cells + size_cells);
-	if (length % entry != 0) {
+	if (check_list(length, entry, 0) != 0) {
 		return -EINVAL;
 	}
 	for (i = 0; i < length; i += entry) {
@@ -211,6 +229,7 @@ int dt_reg(const struct dt_at *at, unsigned int index, struct range *range)
 {
 	const struct dt *dt = at->dt;
 	uint32_t address_cells, size_cells, entry, length;
+	int result;
 	const uint8_t *reg = dt_get(dt, dt_node(at), "reg", &length);
 
 	if (reg == NULL || at->depth == 0) {
@@ -225,11 +244,12 @@ int dt_reg(const struct dt_at *at, unsigned int index, struct range *range)
 		return -ENXIO;
 	}
 	entry = 4 * (address_cells + size_cells);
-	if (address_cells - 1 > 1 || size_cells - 1 > 1 || length % entry != 0) {
+	if (address_cells - 1 > 1 || size_cells - 1 > 1) {
 		return -EINVAL;
 	}
-	if (index >= length / entry) {
-		return -ENOENT;
+	result = check_list(length, entry, index);
+	if (result != 0) {
+		return result;
 	}
 	range->base = dt_cells(reg + index * entry, address_cells);
 	range->size = dt_cells(reg + index * entry + 4 * address_cells, size_cells);
@@ -341,10 +361,11 @@ static int intid_of(const uint8_t *cells, uint32_t *intid)
 
 int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint32_t *intid)
 {
-	uint32_t length, size = 12;
+	uint32_t length, size;
 	const uint8_t *cells = dt_get(at->dt, dt_node(at), "interrupts", &length);
 	struct nexus nexus;
 	bool mapped;
+	int result;
 
 	if (cells == NULL) {
 		return -ENOENT;
@@ -353,18 +374,13 @@ int dt_interrupt(const struct dt_at *at, unsigned int index, uint32_t gic, uint3
 	if (gic == 0 || (!mapped && dt_interrupt_parent(at) != gic)) {
 		return -ENXIO;
 	}
+	size = mapped ? nexus.specifier_size : 12;
+	result = size != 0 ? check_list(length, size, index) : -EINVAL;
+	if (result != 0) {
+		return result;
+	}
+	nexus.specifier = cells += size * index;
 	if (mapped) {
-		size = nexus.specifier_size;
-	}
-	if (size == 0 || length % size != 0) {
-		return -EINVAL;
-	}
-	if (index >= length / size) {
-		return -ENOENT;
-	}
-	cells += size * index;
-	if (mapped) {
-		nexus.specifier = cells;
 		cells = map_to_gic(at->dt, &nexus, gic);
 	}
 	return cells != NULL ? intid_of(cells, intid) : -ENXIO;

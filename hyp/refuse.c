@@ -41,15 +41,20 @@ static void add_hex(struct text *text, unsigned long long value)
 	}
 }
 
+/* Without a division: a Cortex-A9 has no instruction for it, and is to get its sentence. */
 static void add_decimal(struct text *text, unsigned int value)
 {
-	unsigned int unit = 1;
+	char digits[10];
+	unsigned int count = 0;
 
-	while (value / unit >= 10) {
-		unit *= 10;
-	}
-	for (; unit > 0; unit /= 10) {
-		add_char(text, (char)('0' + value / unit % 10));
+	do {
+		const unsigned int tenth = (unsigned int)(value * 0xcccccccdull >> 35);
+
+		digits[count++] = (char)('0' + value - 10 * tenth);
+		value = tenth;
+	} while (value != 0);
+	while (count > 0) {
+		add_char(text, digits[--count]);
 	}
 }
 
