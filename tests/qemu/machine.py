@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Starting QEMU with bivy, or with a payload alone, and talking to its serial port."""
 
+import json
 import os
 import re
+import socket
 import subprocess
+import tempfile
 
 import pexpect
 
@@ -87,6 +90,52 @@ class Machine:
         self.log += self.child.before
         self.child.close()
         return self.child.exitstatus
+
+
+class Monitor:
+    """
+    QEMU's monitor, machine-readable. QEMU gets the options and connects to us, so that nobody has to try
+    until the other is there.
+    """
+
+    def __init__(self):
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.folder = tempfile.TemporaryDirectory()  # pylint: disable=consider-using-with
+        path = os.path.join(self.folder.name, "monitor")  # a socket's path may not be long
+        self.listener.bind(path)
+        self.listener.listen()
+        self.listener.settimeout(ANSWER)
+        self.options = ["-chardev", f"socket,id=monitor,path={path}", "-mon", "chardev=monitor,mode=control"]
+        self.stream = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.stream:
+            self.stream.close()
+        self.listener.close()
+        self.folder.cleanup()
+
+    def execute(self, command, **arguments):
+        """Returns what QEMU answers."""
+        if not self.stream:
+            connection = self.listener.accept()[0]
+            connection.settimeout(BOOT)
+            self.stream = connection.makefile("rw")
+            self.execute("qmp_capabilities")
+        self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.stream.flush()
+        return self.wait("return")["return"]
+
+    def wait(self, key, value=None):
+        """Until QEMU says something with the key, and with that value if one is given; returns it."""
+        for line in self.stream:
+            said = json.loads(line)
+            assert "error" not in said, said
+            if key in said and value in (None, said[key]):
+                return said
+        raise AssertionError(f"QEMU ended before it said {value or key}")
 
 
 def board_tree(folder, machine="virt,virtualization=on", cpus=4, mem="128M"):

@@ -2,14 +2,12 @@
 """bivy,passthrough: Debian drives devices of the board itself, and what bivy refuses to pass."""
 
 import hashlib
-import json
 import os
 import re
-import socket
 
 import pytest
 
-from machine import ANSWER, BOOT, PROMPT, Machine, board_tree, built, run
+from machine import ANSWER, BOOT, PROMPT, Machine, Monitor, board_tree, built, run
 
 SIZE = 8 << 20
 TREE = """/dts-v1/;
@@ -83,27 +81,14 @@ def moves(guest, name):
     assert all(b > a for a, b in zip(before, after)), (before, after)
 
 
-def press(path):
-    """The board's power key, which QEMU has behind a PL061."""
-    with socket.socket(socket.AF_UNIX) as qmp:
-        qmp.connect(path)
-        answers = qmp.makefile()
-        answers.readline()
-        for command in ("qmp_capabilities", "system_powerdown"):
-            qmp.sendall(json.dumps({"execute": command}).encode())
-            while "return" not in json.loads(answers.readline()):
-                pass
-
-
 def test_disk_clock_and_keys(tmp_path, disk):
-    qmp = str(tmp_path / "qmp")
-    with boot(tmp_path, NODES, *drive(disk), "-device", "virtio-blk-device,drive=disk",
-              "-qmp", f"unix:{qmp},server=on,wait=off", "-rtc", "base=2001-02-03T04:05:06") as guest:
+    with Monitor() as monitor, boot(tmp_path, NODES, *drive(disk), "-device", "virtio-blk-device,drive=disk",
+                                    *monitor.options, "-rtc", "base=2001-02-03T04:05:06") as guest:
         reads_and_writes(guest, disk)
         moves(guest, "virtio1")
         assert "2001-02-03" in guest.command("cat /sys/class/rtc/rtc0/date; cat /sys/class/rtc/rtc0/name")
         assert counts(guest, "GPIO Key Poweroff")[0] == [0, 0]
-        press(qmp)
+        monitor.execute("system_powerdown")  # the board's power key, which QEMU has behind a PL061
         guest.command("sleep 1")
         assert sum(counts(guest, "GPIO Key Poweroff")[0]) > 0
         # A time to come, and the clock's level interrupt with it.
@@ -126,14 +111,14 @@ def test_pci_disk(tmp_path, disk):
 def test_keys_after_a_restart(tmp_path):
     """No node masters the bus: the guest may start again, and has its devices again."""
     tree = write_tree(tmp_path, NODES[:3], 'bivy,reset = "restart";')
-    bundle, qmp = str(tmp_path / "guest.itb"), str(tmp_path / "qmp")
+    bundle = str(tmp_path / "guest.itb")
     run("tools/mkbundle", "--kernel", built("guests", "debian", "kernel"), "--initrd",
         built("guests", "debian", "initrd"), "--dts", tree, "-o", bundle)
-    with Machine("-qmp", f"unix:{qmp},server=on,wait=off", bundle=bundle, cpus=2, mem="256M") as guest:
+    with Monitor() as monitor, Machine(*monitor.options, bundle=bundle, cpus=2, mem="256M") as guest:
         for start in range(2):
             guest.expect(PROMPT, BOOT)
             before = counts(guest, "GPIO Key Poweroff")[0]
-            press(qmp)
+            monitor.execute("system_powerdown")
             guest.command("sleep 1")
             assert sum(counts(guest, "GPIO Key Poweroff")[0]) > sum(before)
             guest.send("poweroff\r" if start else "reboot\r")

@@ -4,15 +4,13 @@
 The format: ARM DDI 0406C B3.6.
 """
 
-import json
-import socket
 import struct
 import subprocess
 
 import pytest
 
 import machine
-from machine import Machine, built
+from machine import Machine, Monitor, built
 
 HYP_VA, WINDOW_VA = 0x00200000, 0x40000000
 RAM, RAM_SIZE, KEEP_SIZE = 0x40000000, 128 << 20, 1 << 20
@@ -51,20 +49,11 @@ def output(entry, size):
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tables")
-    monitor = str(folder / "monitor")
-    with Machine("-chardev", f"socket,id=mon,path={monitor},server=on,wait=off", "-mon", "chardev=mon,mode=control",
-                 bundle=built("payload", "uart.itb"), cpus=4) as m:
+    memory = folder / "memory"
+    with Monitor() as monitor, Machine(*monitor.options, bundle=built("payload", "uart.itb"), cpus=4) as m:
         m.expect("send 4096 bytes")
-        with socket.socket(socket.AF_UNIX) as stream:
-            stream.connect(monitor)
-            answers = stream.makefile("rw")
-            for command, arguments in (("qmp_capabilities", {}), (
-                    "pmemsave", {"val": BIVY_PA, "size": KEEP_SIZE, "filename": str(folder / "memory")})):
-                answers.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-                answers.flush()
-                while "return" not in json.loads(answers.readline()):
-                    pass
-        return Tables((folder / "memory").read_bytes())
+        monitor.execute("pmemsave", val=BIVY_PA, size=KEEP_SIZE, filename=str(memory))
+    return Tables(memory.read_bytes())
 
 
 def test_nothing_is_writable_and_executable(tables):

@@ -12,11 +12,9 @@ import json
 import os
 import re
 import shutil
-import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -24,7 +22,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "qemu"))
 
 # pylint: disable=wrong-import-position
 import machine
-from machine import Machine, built
+from machine import Machine, Monitor, built
 from test_debian_full import PROMPT, assert_clean, free_port, log_in, succeed
 from test_tables import HYP_VA, KEEP_SIZE
 
@@ -68,35 +66,22 @@ def start(monitor):
                    "-device", "virtio-blk-device,drive=scratch,serial=soak,bus=virtio-mmio-bus.1",
                    "-netdev", "user,id=net", "-device", "virtio-net-device,netdev=net,bus=virtio-mmio-bus.2",
                    "-device", "virtio-rng-device,bus=virtio-mmio-bus.3",
-                   "-chardev", f"socket,id=mon,path={monitor},server=on,wait=off", "-mon", "chardev=mon,mode=control",
-                   bundle=os.path.join(FOLDER, "guest.itb"), cpus=CORES, mem="1G")
+                   *monitor.options, bundle=os.path.join(FOLDER, "guest.itb"), cpus=CORES, mem="1G")
 
 
 class Bivy:
     """The memory that bivy keeps, from outside."""
 
     def __init__(self, monitor, kept):
-        self.kept = kept  # PA
+        self.monitor, self.kept = monitor, kept  # PA
         self.core = os.path.join(FOLDER, "bivy.core")
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(monitor)
-        self.stream = self.socket.makefile("rw")
-        self.execute("qmp_capabilities")
-
-    def execute(self, command, **arguments):
-        self.stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self.stream.flush()
-        answer = {}
-        while "return" not in answer:
-            answer = json.loads(self.stream.readline())
-            assert "error" not in answer, answer
 
     def copy(self):
         """Its memory at one moment, as a core file (ELF, ET_CORE) of one segment."""
         memory = self.core + ".memory"
-        self.execute("stop")
-        self.execute("pmemsave", val=self.kept, size=KEEP_SIZE, filename=memory)
-        self.execute("cont")
+        self.monitor.execute("stop")
+        self.monitor.execute("pmemsave", val=self.kept, size=KEEP_SIZE, filename=memory)
+        self.monitor.execute("cont")
         header = struct.pack("<16sHHIIIIIHHHHHH", b"\x7fELF\1\1\1", 4, 40, 1, 0, 52, 0, 0, 52, 32, 1, 0, 0, 0)
         segment = struct.pack("<8I", 1, len(header) + 32, HYP_VA, 0, KEEP_SIZE, KEEP_SIZE, 7, 1)
         with open(self.core, "wb") as core, open(memory, "rb") as contents:
@@ -272,10 +257,9 @@ def main():
     seconds, port = int(sys.argv[1]), free_port()
     prepare()
     say(f"the guest works for {seconds} s; what it says is in {os.path.relpath(LOG)}")
-    with tempfile.TemporaryDirectory() as short, subprocess.Popen(
+    with Monitor() as monitor, subprocess.Popen(
             ["iperf3", "-s", "-B", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL) as server:
-        monitor = os.path.join(short, "monitor")  # a socket's path may not be long
         try:
             with start(monitor) as guest, open(LOG, "w", encoding="utf-8") as log:
                 guest.child.logfile_read = log
