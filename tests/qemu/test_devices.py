@@ -37,15 +37,15 @@ SLOT = """
 	};"""
 
 
-def bundle(folder, *devices, disks=()):
-    """A Debian whose transports from the second on have these properties."""
+def bundle(folder, *devices, disks=(), initrd=INITRD, options=()):
+    """A Debian whose transports from the second on have these properties; options are tools/mkbundle's."""
     slots = "".join(SLOT % {"base": 0x0a000200 + 0x200 * i, "spi": 17 + i, "properties": device}
                     for i, device in enumerate(devices))
     dts, itb = os.path.join(str(folder), "guest.dts"), os.path.join(str(folder), "guest.itb")
     with open(dts, "w", encoding="ascii") as file:
         file.write(TREE % slots)
     more = [word for disk in disks for word in ("--disk", disk)]
-    made = run("tools/mkbundle", "--kernel", KERNEL, "--initrd", INITRD, "--dts", dts, *more, "-o", itb)
+    made = run("tools/mkbundle", "--kernel", KERNEL, "--initrd", initrd, "--dts", dts, *more, *options, "-o", itb)
     assert made.returncode == 0, made.stdout
     return itb
 
@@ -119,23 +119,6 @@ def test_disk(tmp_path, board, guests):
     assert digest(path, 8 * MIB, 8 * MIB) == new
     assert digest(path, 5000 * 4096, 8 * MIB) == new
     assert digest(path, 0, 8 * MIB) == digest(image(tmp_path, "again.img", 32), 0, 8 * MIB)
-
-
-def test_io_error_is_of_one_request(tmp_path):
-    """A sector that the board's disk can't read: an error for who reads it, and for nobody else."""
-    path = image(tmp_path, "disk.img", 4)
-    rules = os.path.join(str(tmp_path), "rules")
-    with open(rules, "w", encoding="ascii") as file:
-        file.write('[inject-error]\nevent = "read_aio"\nerrno = "5"\nsector = "4096"\n')
-    itb = bundle(tmp_path, block("virtio0"))
-    faulty = disk(0, path, f"format=raw,file.driver=blkdebug,file.config={rules},file.image.filename=")
-    with boot(itb, *MODERN, *faulty, "-rtc", "base=utc") as guest:
-        read = "dd if=/dev/vda of=/dev/null bs=512 count=1 iflag=direct"
-        assert "Input/output error" in guest.command(f"{read} skip=4096")
-        assert "1+0 records in" in guest.command(f"{read} skip=4095")
-        assert "1+0 records in" in guest.command(f"{read} skip=4104")
-        assert "Input/output error" in guest.command(f"{read} skip=4096")
-        off(guest)
 
 
 def partitioned(folder, label):
