@@ -8,6 +8,7 @@
  * of bivy.bin. MMU and caches are off: all memory is Strongly-ordered. No lock: the cores share
  * nothing that changes.
  */
+#include <stddef.h>
 #include <string.h>
 #include "hyp/arch.h"
 #include "hyp/config.h"
@@ -17,9 +18,8 @@
 #define BIVY   0x100000u
 #define BUNDLE 0x200000u
 
-#define STACK 0x2000 /* bytes of a core's, below the image's place in RAM */
-#define SYS_FLAGS                                                                                  \
-	0x30 /* of a Versatile Express, zero after reset: held cores poll it (ARM DUI 0447) */
+#define STACK     0x2000 /* bytes of a core's, below the image's place in RAM */
+#define SYS_FLAGS 0x30   /* of a Versatile Express (ARM DUI 0447), zero after reset */
 
 #define GICD_IGROUPR  0x80
 #define IGROUPR_WORDS 32
@@ -29,9 +29,7 @@
 #define NSACR_OPEN       0x40c00u /* floating point (B4.1.111); NS_SMP of the Cortex-A7 and A15 */
 #define ACTLR_SMP        (1u << 6)
 
-CP15_READ(CNTFRQ_NOW, 0, c14, c0, 0)
 CP15_WRITE(CNTFRQ, 0, c14, c0, 0)
-CP15_WRITE(SCR, 0, c1, c1, 0)
 CP15(NSACR, 0, c1, c1, 2)
 
 #pragma GCC visibility push(hidden)
@@ -61,8 +59,7 @@ __attribute__((naked, section(".head"))) void reset(void)
 		     : "i"(__builtin_ctz(STACK)));
 }
 
-/* Every interrupt is Non-secure, and Non-secure state may set any priority (IHI
- * 0048B 4.3.4, 4.4.2). */
+/* All interrupts are Non-secure, which state may mask by any priority (IHI 0048B 4.3.4, 4.4.2). */
 static void open_gic(const struct board *board)
 {
 	for (uint32_t i = 0; i < IGROUPR_WORDS; i++) {
@@ -71,13 +68,12 @@ static void open_gic(const struct board *board)
 	mmio_write((uint32_t)board->gicc.base + GICC_PMR, 0xff);
 }
 
-/* A Cortex-A15 takes part in coherency before its caches are on, not after (DDI 0438, ACTLR.SMP).
- */
+/* A core takes part in coherency before its caches are on (Cortex-A15, ARM DDI 0438, ACTLR.SMP). */
 static void open_core(const struct board *board)
 {
 	write_NSACR(NSACR_OPEN);
 	write_ACTLR(read_ACTLR() | ACTLR_SMP);
-	if (read_CNTFRQ_NOW() == 0) {
+	if (read_CNTFRQ() == 0) {
 		write_CNTFRQ(board->timer_frequency);
 	}
 }
@@ -104,12 +100,14 @@ static void enter_hyp(void)
 /* The word that bivy will write for this core; 0: it won't. */
 static uint32_t release_of(const struct board *board, uint32_t mpidr)
 {
+	const struct board_device *sysreg = board_device(board, BOARD_SYSREG);
+
 	for (unsigned int i = 0; i < board->cpu_count; i++) {
 		if (board->cpu_mpidr[i] == mpidr && board->cpu_release[i] != 0) {
 			return (uint32_t)board->cpu_release[i];
 		}
 	}
-	return board->sysreg_base != 0 ? (uint32_t)board->sysreg_base + SYS_FLAGS : 0;
+	return sysreg != NULL ? (uint32_t)sysreg->base + SYS_FLAGS : 0;
 }
 
 static _Noreturn void hold(uint32_t word)
