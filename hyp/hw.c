@@ -10,6 +10,7 @@
 #include "stage1.h"
 #include "timer.h"
 #include "boot/early.h"
+#include "../drivers/hw/lan9118.h"
 #include "../drivers/hw/virtio_blk.h"
 #include "../drivers/hw/virtio_net.h"
 #include "../drivers/hw/virtio_rng.h"
@@ -29,6 +30,7 @@
 static struct hw_disk disks[DISKS];
 static struct hw_card cards[CARDS];
 static struct hw_rng rngs[RNGS];
+static struct lan9118 ethernet;
 
 static bool taken[BOARD_DEVICES_MAX], mapped; /* by index in board.device */
 
@@ -145,8 +147,15 @@ struct block_backend *hw_sd(unsigned int n)
 
 struct net_backend *hw_ethernet(unsigned int n)
 {
-	(void)n;
-	return NULL;
+	const unsigned int chip = find(BOARD_ETHERNET, 0, n);
+
+	if (chip == board.device_count) {
+		return NULL;
+	}
+	if (ethernet.registers == 0 && lan9118_init(&ethernet, registers_of(chip))) {
+		attach(chip, lan9118_irq, lan9118_tick, &ethernet);
+	}
+	return taken[chip] ? &ethernet.backend : NULL;
 }
 
 bool hw_uses(const struct range *pages)

@@ -69,6 +69,8 @@ unit_hw_virtio_sources := drivers/hw/virtio.c drivers/hw/virtqueue.c
 unit_hw_virtio_blk_sources := $(unit_hw_virtio_sources) drivers/hw/virtio_blk.c
 unit_hw_virtio_net_sources := $(unit_hw_virtio_sources) drivers/hw/virtio_net.c drivers/hw/virtio_rng.c
 unit_uart_sources := drivers/hw/ns16550.c drivers/hw/exynos_uart.c
+unit_lan9118_sources := $(addprefix drivers/hw/,lan9118.c lan9118_chip.c lan9118_fifo.c)
+unit_lan9118_events_sources := $(unit_lan9118_sources)
 unit_overlay_sources := drivers/block/overlay.c drivers/block/segments.c
 unit_pl011_sources := drivers/emul/pl011.c
 unit_pl011_drivers_sources := drivers/emul/pl011.c
@@ -91,6 +93,8 @@ fuzz_partition_runs := 4000
 fuzz_pl011_sources := drivers/emul/pl011.c
 fuzz_cfi_sources := $(unit_cfi_sources)
 fuzz_cfi_runs := 2000
+fuzz_lan9118_sources := $(unit_lan9118_sources)
+fuzz_lan9118_runs := 2000
 
 BUILD := $(or $(BUILD),build)
 UNIT := $(BUILD)/unit
