@@ -255,9 +255,17 @@ static const struct device_row *device_row(const struct dt *dt, uint32_t node)
 }
 
 /*
- * One that bivy can't use is as good as none: a guest that asks for it gets the sentence. Without
- * dma-coherent a virtio device would not see what is in our caches.
+ * What it takes to be of use: without dma-coherent a virtio device would not see what is in our
+ * caches; a wire that is low when it means something is none for a GIC (IHI 0048B 1.4.2).
  */
+static const char *needed_property(enum board_kind kind)
+{
+	return kind == BOARD_VIRTIO     ? "dma-coherent"
+	       : kind == BOARD_ETHERNET ? "smsc,irq-active-high"
+					: "reg";
+}
+
+/* One that bivy can't use is as good as none: a guest that asks for it gets the sentence. */
 static void add_device(struct reading *reading, const struct dt_at *at,
 		       const struct device_row *row)
 {
@@ -268,8 +276,7 @@ static void add_device(struct reading *reading, const struct dt_at *at,
 
 	if (board->device_count == BOARD_DEVICES_MAX || dt_reg(at, 0, &reg) != 0 ||
 	    reg.size < row->size || reg.base % 4 != 0 || reg.base % PAGE > PAGE - row->size ||
-	    reg.base >= IPA_LIMIT ||
-	    (row->kind == BOARD_VIRTIO && !dt_has(at->dt, dt_node(at), "dma-coherent")) ||
+	    reg.base >= IPA_LIMIT || !dt_has(at->dt, dt_node(at), needed_property(row->kind)) ||
 	    (row->kind < BOARD_CLOCK &&
 	     (dt_interrupt(at, 0, reading->gic, &intid) != 0 || intid < 32))) {
 		return;

@@ -89,6 +89,10 @@ static void test_devices(void **state)
 		assert_int_equal(board.device[i].intid, expected[i].intid);
 		assert_int_equal(board.device[i].kind, expected[i].kind);
 	}
+	/* A wire that a GIC does not understand. */
+	read_changed((const struct change[]){DROP("/soc/ethernet@60000", "smsc,irq-active-high")},
+		     1, &board);
+	assert_int_equal(board.device_count, i - 1);
 }
 
 /* How the stdout's node says what is behind it, and where the registers are. */
