@@ -97,7 +97,7 @@ bool lan_identify(struct lan9118 *lan)
 	    (lan_get(lan, LAN_PMT_CTRL) & PMT_READY) == 0) {
 		return false;
 	}
-	/* As the firmware, or the EEPROM, left it: a reset loads it anew (4.6). */
+	/* As the firmware, or the EEPROM at power-on, left it: a reset may take time to load it. */
 	low = mac_get(lan, ADDRL);
 	high = mac_get(lan, ADDRH) & 0xffff;
 	for (unsigned int i = 0; i < NET_MAC; i++) {

@@ -3,16 +3,17 @@
  * Frames on their way through the LAN9118's FIFOs, a word at a time where memory is aligned as they
  * are (LAN_OFFSET). Lock: the chip's, held.
  */
-#include <string.h>
 #include "lan9118_chip.h"
 
 #define TX_FIRST     (1u << 13)
 #define TX_LAST      (1u << 12)
 #define HEADER_WORDS (NET_HEADER / 4)
 
-static bool aligned(const uint8_t *at, uint32_t used, uint32_t left)
+typedef uint32_t __attribute__((may_alias)) word_t;
+
+static bool has_word(const uint8_t *at, uint32_t left)
 {
-	return used == 0 && left >= 4 && (uintptr_t)at % 4 == 0;
+	return left >= 4 && (uintptr_t)at % 4 == 0;
 }
 
 void lan_push(const struct lan9118 *lan, const struct io_segment *segment, uint32_t length)
@@ -23,21 +24,18 @@ void lan_push(const struct lan9118 *lan, const struct io_segment *segment, uint3
 	lan_put(lan, LAN_TX_DATA, LAN_OFFSET << 16 | TX_FIRST | TX_LAST | length);
 	lan_put(lan, LAN_TX_DATA, length);
 	for (length += skip; length > 0; segment++) {
-		const uint8_t *at = segment->at;
-		uint32_t left = segment->length;
-		const uint32_t header = skip < left ? skip : left;
+		const uint32_t header = skip < segment->length ? skip : segment->length;
+		const uint8_t *at = segment->at + header;
+		uint32_t left = segment->length - header;
 
-		length -= left;
+		length -= segment->length;
 		skip -= header;
-		for (at += header, left -= header; left > 0;) {
-			if (aligned(at, used, left)) {
-				memcpy(&word, __builtin_assume_aligned(at, 4), 4);
-				used = 4;
-				at += 4;
-				left -= 4;
-			} else {
+		while (left > 0) {
+			for (; used == 0 && has_word(at, left); at += 4, left -= 4) {
+				lan_put(lan, LAN_TX_DATA, *(const word_t *)at);
+			}
+			for (; left > 0 && used < 4; left--) {
 				word |= (uint32_t)*at++ << 8 * used++;
-				left--;
 			}
 			if (used == 4) {
 				lan_put(lan, LAN_TX_DATA, word);
@@ -70,18 +68,15 @@ void lan_pull(const struct lan9118 *lan, const struct io_segment *segment, uint3
 
 		length -= left;
 		while (left > 0) {
-			if (used == 4) {
+			for (; used == 4 && has_word(at, left); at += 4, left -= 4) {
+				*(word_t *)at = next_word(lan, index++);
+			}
+			if (left > 0 && used == 4) {
 				word = next_word(lan, index++);
 				used = 0;
 			}
-			if (aligned(at, used, left)) {
-				memcpy(__builtin_assume_aligned(at, 4), &word, 4);
-				used = 4;
-				at += 4;
-				left -= 4;
-			} else {
+			for (; left > 0 && used < 4; left--) {
 				*at++ = (uint8_t)(word >> 8 * used++);
-				left--;
 			}
 		}
 	}
