@@ -14,7 +14,7 @@
 #define TIMER_WATCH_HZ 100
 #define NEVER          (~0ull)
 #define NO_CORE        0u
-#define WAITERS_MAX    8u
+#define WAITERS_MAX    12u
 
 int32_t timer_watch;
 uint8_t tick_count;

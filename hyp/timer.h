@@ -47,7 +47,7 @@ void timer_irq(unsigned int cpu);
 
 /*
  * From here on @tick is called with @argument at each tick, on any core, with no lock held, and
- * returns whether it still waits for something. At most 8. Boot core, at start-up.
+ * returns whether it still waits for something. At most 12. Boot core, at start-up.
  */
 void tick_attach(bool (*tick)(void *argument), void *argument);
 
