@@ -9,8 +9,10 @@
 #include "layout.h"
 #include "stage1.h"
 #include "timer.h"
+#include "trap.h"
 #include "boot/early.h"
 #include "../drivers/hw/lan9118.h"
+#include "../drivers/hw/sd.h"
 #include "../drivers/hw/virtio_blk.h"
 #include "../drivers/hw/virtio_net.h"
 #include "../drivers/hw/virtio_rng.h"
@@ -26,11 +28,13 @@
 #define DISKS 4u
 #define CARDS 2u
 #define RNGS  1u
+#define SDS   2u
 
 static struct hw_disk disks[DISKS];
 static struct hw_card cards[CARDS];
 static struct hw_rng rngs[RNGS];
 static struct lan9118 ethernet;
+static struct hw_sd sds[SDS];
 
 static bool taken[BOARD_DEVICES_MAX], mapped; /* by index in board.device */
 
@@ -139,10 +143,35 @@ struct entropy_backend *hw_entropy(unsigned int n)
 	return rng != NULL ? &rng->backend : NULL;
 }
 
+/* At start-up alone. */
+static void pause(void)
+{
+	const uint64_t end = read_CNTPCT() + read_CNTFRQ() / 500;
+
+	while (read_CNTPCT() < end) {
+	}
+}
+
+/* It is identified by interrupts; the guest does not run yet. */
 struct block_backend *hw_sd(unsigned int n)
 {
-	(void)n;
-	return NULL;
+	const unsigned int controller = find(BOARD_SD, 0, n);
+	struct hw_sd *sd;
+
+	if (controller == board.device_count || n >= SDS) {
+		return NULL;
+	}
+	sd = &sds[n];
+	if (sd->mci.registers == 0) {
+		hw_sd_init(sd, registers_of(controller), pause);
+		if (attach(controller, hw_sd_irq, hw_sd_tick, sd)) {
+			hw_sd_identify(sd);
+		}
+	}
+	while (sd->step != SD_IDLE) {
+		irq_take();
+	}
+	return sd->known ? &sd->backend : NULL;
 }
 
 struct net_backend *hw_ethernet(unsigned int n)
