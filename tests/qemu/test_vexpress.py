@@ -110,9 +110,12 @@ def test_core_that_the_guest_does_not_get(trees, tmp_path):
     answer = machine.run("tools/mkbundle", "--kernel", built("payload", "timer.bin"), "--dts", str(dts),
                          "-o", str(bundle))
     assert answer.returncode == 0, answer.stdout
-    with from_reset(image(tmp_path, trees, "vexpress-a15", str(bundle))) as m:
+    options = image(tmp_path, trees, "vexpress-a15", str(bundle))
+    with machine.Monitor() as monitor, from_reset([*options, *monitor.options]) as m:
         m.expect("bivy: the guest gets 1 core,")
         assert "did not come up" not in m.log
+        registers = monitor.execute("human-monitor-command", **{"command-line": "info registers", "cpu-index": 1})
+        assert "R15=002" in registers, registers
         machine.verdict(m, 120)
 
 
