@@ -10,6 +10,8 @@
 ##                  its disk, build/guests/NAME/disk.img, is made once and kept until make clean
 ## make elf         build/BOARD-GUEST.elf, which starts a board from reset: [BOARD=virt] [GUEST=debian] [CPUS=2] [MEM=512M]
 ## make flash       build/BOARD-GUEST.bin, the same for a board's flash
+## make sdcard      an SD card's image, build/sdcard/BOARD-GUEST.img: BOARD=name [GUEST=debian]
+## make boards      the boards, and what each was run on
 ## make deps        install the Debian packages that all of this needs
 
 GUEST ?= debian
@@ -21,11 +23,11 @@ QEMUFLAGS ?=
 GDB_PORT ?= 1234
 SSH_PORT ?= 2222
 
-.PHONY: run debug guest deps elf flash
+.PHONY: run debug guest sdcard boards deps elf flash
 
 # What installs packages must not run twice at once, so each group waits for the one before it. A
 # rule that needs a group names its stamp as an order-only prerequisite.
-DEPS_GROUPS := build guest disk run debug test fuzz
+DEPS_GROUPS := build guest disk run card debug test fuzz
 deps: $(DEPS_GROUPS:%=$(BUILD)/.deps-%)
 $(BUILD)/.deps-%:
 	@mkdir -p $(@D)
@@ -34,6 +36,7 @@ $(BUILD)/.deps-%:
 $(BUILD)/.deps-guest: | $(BUILD)/.deps-build
 $(BUILD)/.deps-run: | $(BUILD)/.deps-guest
 $(BUILD)/.deps-disk: | $(BUILD)/.deps-run
+$(BUILD)/.deps-card: | $(BUILD)/.deps-disk
 $(BUILD)/.deps-debug: | $(BUILD)/.deps-run
 $(BUILD)/.deps-test: | $(BUILD)/.deps-guest
 $(BUILD)/.deps-fuzz: | $(BUILD)/.deps-test
@@ -111,3 +114,11 @@ $(reset_image).elf $(reset_image).bin: FORCE $(BUILD)/reset.bin $(BUILD)/bivy.bi
 	@. tools/boards/$(BOARD) && BUILD=$(BUILD) tools/mkreset $${clock:+--clock $$clock} $(if $(filter %.bin,$@),--raw) --tree $(BUILD)/$(BOARD).dtb --bundle $(BUNDLE) -o $@
 	@echo "$@ is ready"
 .PHONY: FORCE
+
+# A card is made anew each time: it is quick, and the bundle may be the user's.
+sdcard: $(BUILD)/bivy.bin $(own_bundle) $(own_disk) | $(BUILD)/.deps-card
+	@BUILD=$(BUILD) tools/mksdcard --board $(BOARD) \
+		$(if $(own_disk),--guest $(dir $(BUNDLE)),--bundle $(BUNDLE)) -o $(BUILD)/sdcard/$(BOARD)-$(GUEST).img
+
+boards:
+	@for board in tools/boards/*; do ( . $$board; printf '%-12s  %s\n              run on: %s\n' $${board##*/} "$$name" "$$run"; ) done
