@@ -174,6 +174,18 @@ static uint64_t release_of(const struct dt *dt, uint32_t node)
 		       : 0;
 }
 
+/* A number for what its `compatible` says. */
+static uint32_t kind_of(const struct dt *dt, uint32_t node)
+{
+	uint32_t length, kind = 0;
+	const uint8_t *compatible = dt_get(dt, node, "compatible", &length);
+
+	for (uint32_t i = 0; i < length; i++) {
+		kind = 31 * kind + compatible[i];
+	}
+	return kind;
+}
+
 static int read_cpus(struct reading *reading)
 {
 	const struct dt *dt = &reading->dt;
@@ -194,6 +206,7 @@ static int read_cpus(struct reading *reading)
 					 "its MPIDR");
 		}
 		board->cpu_release[board->cpu_count] = release;
+		board->cpu_kind[board->cpu_count] = kind_of(dt, dt_node(&at));
 		board->cpu_mpidr[board->cpu_count++] = (uint32_t)reg & MPIDR_AFFINITY;
 	}
 	if (board->cpu_count == 0) {
@@ -201,6 +214,23 @@ static int read_cpus(struct reading *reading)
 			      "the board's device tree has no CPU that can be used under /cpus");
 	}
 	return 0;
+}
+
+/* U-Boot holds the other cores of an Exynos 5250 until its RAM's first word has an address. */
+static void read_pen(struct reading *reading)
+{
+	const struct dt *dt = &reading->dt;
+	struct range reg;
+	struct dt_at at;
+
+	dt_root(&at, dt);
+	if (!reading->board->psci && dt_compatible(dt, dt_node(&at), "samsung,exynos5250") &&
+	    find_compatible(&at, dt, "samsung,exynos4210-sysram") && dt_reg(&at, 0, &reg) == 0 &&
+	    reg.base % 4 == 0 && reg.base < IPA_LIMIT) {
+		for (unsigned int i = 0; i < CPUS_MAX; i++) {
+			reading->board->cpu_release[i] = reg.base;
+		}
+	}
 }
 
 /* What the loader left: where the bundle is, and entropy. */
@@ -362,6 +392,7 @@ int board_read(const void *dtb, uint32_t limit, struct board *board, struct conf
 		result = read_cpus(&reading);
 	}
 	if (result == 0) {
+		read_pen(&reading);
 		result = read_ram_and_devices(&reading);
 	}
 	if (result == 0) {

@@ -128,6 +128,7 @@ struct board {
 	uint32_t cpu_mpidr[CPUS_MAX];   /* affinity bits, the boot core not necessarily first */
 	uint64_t cpu_release[CPUS_MAX]; /* PA of the word a held core polls for an address; 0: none
 					 */
+	uint32_t cpu_kind[CPUS_MAX];    /* the same number: the same `compatible` */
 	uint8_t seed[BOARD_SEED]; /* the firmware's entropy: the first bytes of /chosen rng-seed */
 	bool has_seed;            /* the tree has that many */
 	uint32_t tree_size;       /* bytes of the tree without the room at its end */

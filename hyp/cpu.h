@@ -36,6 +36,7 @@ static_assert(sizeof(void *) != 4 || (sizeof(struct cpu) == 1 << CPU_SHIFT &&
 
 extern struct cpu cpus[CPUS_MAX];
 extern unsigned int cpu_count;
+extern unsigned int cpu_alike; /* of them, of the boot core's kind; these are in front */
 
 static inline struct cpu *this_cpu(void)
 {

@@ -61,17 +61,28 @@ _Noreturn void secondary_main(unsigned int index)
 	vcpu_park();
 }
 
-/* The boot core is index 0, the others follow in the board's order. */
+/* The boot core is index 0; those of its kind follow in the board's order, then the others. */
 static void number_cores(void)
 {
 	const uint32_t self = read_MPIDR() & MPIDR_AFFINITY;
+	unsigned int boot = 0;
 
+	while (boot < board.cpu_count - 1 && board.cpu_mpidr[boot] != self) {
+		boot++;
+	}
 	cpus[0].mpidr = self;
 	cpu_count = 1;
-	for (unsigned int i = 0; i < board.cpu_count; i++) {
-		if (board.cpu_mpidr[i] != self && cpu_count < CPUS_MAX) {
+	for (unsigned int i = 0; i < 2 * board.cpu_count; i++) {
+		const unsigned int core = i % board.cpu_count;
+		const bool alike = board.cpu_kind[core] == board.cpu_kind[boot];
+
+		if (board.cpu_mpidr[core] != self && alike == (i < board.cpu_count) &&
+		    cpu_count < CPUS_MAX) {
 			cpus[cpu_count].index = cpu_count;
-			cpus[cpu_count++].mpidr = board.cpu_mpidr[i];
+			cpus[cpu_count++].mpidr = board.cpu_mpidr[core];
+		}
+		if (i < board.cpu_count) {
+			cpu_alike = cpu_count;
 		}
 	}
 	for (unsigned int i = cpu_count; i < CPUS_MAX; i++) {
@@ -113,6 +124,10 @@ _Noreturn void hyp_main(void)
 	say("on %s, %d core%s, RAM %llu MiB at %llx", board.model, board.cpu_count,
 	    plural(board.cpu_count), board.ram.size >> 20, board.ram.base);
 	map_gic();
+	if (read_CNTFRQ() == 0) {
+		stop("this board's firmware has not set CNTFRQ, the timer's frequency, which only "
+		     "it can; bivy needs one that does");
+	}
 	number_cores();
 	vgic.words = gic_init_distributor() / 32;
 	if (vgic.words == VGIC_WORDS_MAX) {

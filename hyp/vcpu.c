@@ -31,7 +31,7 @@
 static_assert(STACK_COUNT == CPUS_MAX, "a stack for each core");
 
 struct cpu cpus[CPUS_MAX];
-unsigned int cpu_count;
+unsigned int cpu_count, cpu_alike;
 
 static struct {
 	struct spinlock lock;

@@ -307,8 +307,10 @@ void vm_restart(void)
 	vm_load();
 }
 
-/* Puts the cores that the guest's tree names in front, and returns their number; the others are
- * never started. */
+/*
+ * Puts the cores that the guest's tree names in front, and returns their number: if it names none,
+ * those of one kind are there. The others are never started.
+ */
 static unsigned int order_cpus(void)
 {
 	const struct guest_config *config = &vm.config;
@@ -316,7 +318,7 @@ static unsigned int order_cpus(void)
 	bool boot_named = false;
 
 	if (config->cpu_count == 0) {
-		return cpu_count;
+		return cpu_alike;
 	}
 	for (unsigned int i = 0; i < config->cpu_count; i++) {
 		const uint32_t wanted = config->cpu_mpidr[i];

@@ -64,6 +64,7 @@ static void test_facts(void **state)
 	assert_int_equal(board.cpu_count, 2); /* one sleeps and PSCI can wake it, two are out */
 	assert_int_equal(board.cpu_mpidr[0], 0x100);
 	assert_int_equal(board.cpu_mpidr[1], 0x101);
+	assert_int_equal(board.cpu_kind[0], board.cpu_kind[1]);
 	/* two neighbours, less the first and last megabyte, less all below the firmware's */
 	assert_int_equal(board.ram.base, 0x50100000);
 	assert_int_equal(board.ram.size, 0x6fe00000);
@@ -134,6 +135,45 @@ static void test_uarts(void **state)
 		assert_int_equal(board.uart_shift, rows[i].shift);
 		assert_int_equal(board.uart_words, rows[i].words);
 	}
+}
+
+/* Which cores are of one kind. */
+static void test_cpu_kinds(void **state)
+{
+	struct board board;
+
+	(void)state;
+	read_changed(
+		(const struct change[]){STRING("/cpus/cpu@101", "compatible", "arm,cortex-a15")}, 1,
+		&board);
+	assert_int_not_equal(board.cpu_kind[0], board.cpu_kind[1]);
+	read_changed((const struct change[]){DROP("/cpus/cpu@101", "compatible")}, 1, &board);
+	assert_int_not_equal(board.cpu_kind[0], board.cpu_kind[1]);
+}
+
+/* Where U-Boot holds an Exynos 5250's cores; with PSCI, and on another SoC, nowhere. */
+static void test_pen(void **state)
+{
+	const struct change change[] = {
+		STRING("/", "compatible", "insignal,arndale\0samsung,exynos5250"),
+		ADD("/soc/ram@22000"),
+		STRING("/soc/ram@22000", "compatible", "samsung,exynos4210-sysram"),
+		CELLS("/soc/ram@22000", "reg", 0x22000, 0x1000),
+		DROP("/psci", "method"),
+		STRING("/", "compatible", "samsung,exynos5422"),
+	};
+	struct board board;
+
+	(void)state;
+	read_changed(change, 4, &board);
+	assert_int_equal(board.cpu_release[0], 0);
+	read_changed(change, 5, &board);
+	assert_false(board.psci);
+	for (unsigned int i = 0; i < board.cpu_count; i++) {
+		assert_int_equal(board.cpu_release[i], 0x1c022000);
+	}
+	read_changed(change, 6, &board);
+	assert_int_equal(board.cpu_release[0], 0);
 }
 
 static void test_variants(void **state)
@@ -534,6 +574,8 @@ int main(void)
 		cmocka_unit_test(test_psci),
 		cmocka_unit_test(test_uarts),
 		cmocka_unit_test(test_spin_table),
+		cmocka_unit_test(test_cpu_kinds),
+		cmocka_unit_test(test_pen),
 		cmocka_unit_test(test_bundle),
 		cmocka_unit_test(test_seed),
 		cmocka_unit_test(test_ram),
