@@ -34,22 +34,6 @@ static struct config_error error;
 static struct fit_bundle fit;
 static struct passthrough passed;
 
-/* memmove() in pieces that memcpy() can do. newlib's own goes by bytes if the places overlap. */
-static void move(uint8_t *to, const uint8_t *from, size_t size)
-{
-	const bool up = to > from;
-	const size_t distance = (size_t)(up ? to - from : from - to);
-	size_t left = distance != 0 ? size : 0;
-
-	while (left != 0) {
-		const size_t piece = left < distance ? left : distance;
-		const size_t at = up ? left - piece : size - left;
-
-		memcpy(to + at, from + at, piece);
-		left -= piece;
-	}
-}
-
 /* Moves the bundle right below bivy, out of the way of what it will be unpacked to. */
 static void move_bundle(void)
 {
@@ -66,7 +50,7 @@ static void move_bundle(void)
 		     board.bundle.base, board.bundle.size >> 10, (uint64_t)image_pa);
 	}
 	place = (image_pa - board.bundle.size) & ~(uint64_t)(PAGE_SIZE - 1);
-	move(window_at(place), window_at(board.bundle.base), (size_t)board.bundle.size);
+	memmove(window_at(place), window_at(board.bundle.base), (size_t)board.bundle.size);
 	vm.bundle = (struct range){place, board.bundle.size};
 }
 
