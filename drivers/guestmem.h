@@ -24,7 +24,16 @@ guest_memory_at(const struct guest_memory *memory, uint64_t ipa, uint32_t length
 	const uint32_t size = (uint32_t)memory->size;
 	const uint64_t offset = ipa - memory->base; /* below the base: far more than any size */
 
-	return length > size || offset > size - length ? NULL : memory->at + (uint32_t)offset;
+	uint8_t *at;
+
+	if (length > size || offset > size - length) {
+		return NULL;
+	}
+	at = memory->at + (uint32_t)offset;
+	if (!at) {
+		__builtin_unreachable(); /* so that the caller's look at it is this one */
+	}
+	return at;
 }
 
 #endif

@@ -90,11 +90,11 @@ uint32_t hw_virtio_generation(const struct hw_virtio *device);
 static inline enum io_status hw_virtio_room(const struct hw_virtio *device, unsigned int queue,
 					    uint32_t count)
 {
-	if (device->state <= HW_STOPPED || count > device->queue[queue].size) {
-		return IO_ERROR;
+	if (device->state == HW_RUNNING && count <= device->queue[queue].free_count) {
+		return IO_OK;
 	}
-	return device->state == HW_RUNNING && count <= device->queue[queue].free_count ? IO_OK
-										       : IO_BUSY;
+	return device->state <= HW_STOPPED || count > device->queue[queue].size ? IO_ERROR
+										: IO_BUSY;
 }
 
 /* Gives the chain begun in @queue to the device. The lock is held. */

@@ -40,13 +40,6 @@ void hw_queue_clear(struct hw_queue *queue, bool event_idx)
 	queue->used_index = 0;
 }
 
-void hw_chain_begin(struct hw_queue *queue)
-{
-	queue->head = queue->free;
-	queue->count = 0;
-	queue->writable = 0;
-}
-
 void hw_chain_add(struct hw_queue *queue, const volatile void *at, uint32_t length, bool writable)
 {
 	const uint16_t i = queue->free, next = queue->slot[i].next;

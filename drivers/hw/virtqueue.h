@@ -46,7 +46,13 @@ void hw_queue_clear(struct hw_queue *queue, bool event_idx);
  * A chain is made by one begin, which chooses queue->head, an add for each segment, those that the
  * device reads first, and a submit. The caller has seen that free_count is enough.
  */
-void hw_chain_begin(struct hw_queue *queue);
+static inline void hw_chain_begin(struct hw_queue *queue)
+{
+	queue->head = queue->free;
+	queue->count = 0;
+	queue->writable = 0;
+}
+
 void hw_chain_add(struct hw_queue *queue, const volatile void *at, uint32_t length, bool writable);
 /* Returns whether the device wants to be notified of it. */
 bool hw_chain_submit(struct hw_queue *queue, struct io_request *request);

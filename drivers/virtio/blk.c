@@ -37,7 +37,6 @@ struct payload {
 };
 
 struct message {
-	struct header header; /* our copy */
 	struct payload readable, writable;
 	uint8_t *status;
 };
@@ -74,7 +73,8 @@ static bool header_get(struct segment_cursor *cursor, struct header *header)
  * Header and status byte are where the bytes are counted, however these are cut (virtio 1.2 2.7.4).
  * Cuts them off the chain's segments. Returns NULL, or what is wrong.
  */
-static const char *message_read(const struct virtio_chain *chain, struct message *message)
+static const char *message_read(const struct virtio_chain *chain, struct header *header,
+				struct message *message)
 {
 	struct segment_cursor cursor = {chain->segment, chain->readable, 0};
 	uint16_t writable = (uint16_t)(chain->count - chain->readable);
@@ -82,7 +82,7 @@ static const char *message_read(const struct virtio_chain *chain, struct message
 	uint32_t readable = 0;
 	uint16_t i;
 
-	if (!header_get(&cursor, &message->header)) {
+	if (!header_get(&cursor, header)) {
 		return "a block request of less than a header";
 	}
 	if (writable == 0) {
@@ -101,7 +101,7 @@ static const char *message_read(const struct virtio_chain *chain, struct message
 	message->readable = (struct payload){first, cursor.count, readable};
 	message->writable = (struct payload){
 		chain->segment + chain->readable, (uint16_t)(writable - (last->length == 0)),
-		chain->length - (uint32_t)sizeof(message->header) - readable - 1};
+		chain->length - (uint32_t)sizeof(*header) - readable - 1};
 	return NULL;
 }
 
@@ -186,18 +186,18 @@ static enum io_status id_get(struct virtio_blk_request *request, struct payload 
 }
 
 static enum io_status message_submit(struct virtio_blk_request *request,
-				     const struct message *message)
+				     const struct header *header, const struct message *message)
 {
 	const struct block_backend *backend = request->blk->backend;
 
-	switch (message->header.type) {
+	switch (header->type) {
 	case T_IN:
 		request->filled = request->room;
-		return transfer(request, message->header.sector, message->writable, BLOCK_READ);
+		return transfer(request, header->sector, message->writable, BLOCK_READ);
 	case T_OUT:
-		return request->blk->read_only ? IO_ERROR
-					       : transfer(request, message->header.sector,
-							  message->readable, BLOCK_WRITE);
+		return request->blk->read_only
+			       ? IO_ERROR
+			       : transfer(request, header->sector, message->readable, BLOCK_WRITE);
 	case T_FLUSH:
 		return flush(request);
 	case T_GET_ID:
@@ -250,8 +250,9 @@ static void request_settle(struct virtio_blk_request *request, enum io_status st
 static bool chain_start(struct virtio_blk *blk, uint16_t queue, struct virtio_chain *chain)
 {
 	struct virtio_blk_request *request = blk->free;
+	struct header header; /* our copy */
 	struct message message;
-	const char *fault = message_read(chain, &message);
+	const char *fault = message_read(chain, &header, &message);
 	enum io_status status;
 
 	if (fault) {
@@ -267,7 +268,7 @@ static bool chain_start(struct virtio_blk *blk, uint16_t queue, struct virtio_ch
 	request->flush_after = false;
 	request->block.count = 0;
 	request->block.sectors = 0;
-	status = message_submit(request, &message);
+	status = message_submit(request, &header, &message);
 	blk->at_once += status == IO_OK ? request->block.sectors : 0;
 	if (status == IO_BUSY) {
 		virtqueue_unpop(&blk->device.queue[queue], chain);
@@ -341,20 +342,18 @@ static void blk_batch(void *device)
 	struct virtio_blk *blk = device;
 	uint16_t queues = blk->device.queue_count;
 	bool stalled;
-	uint16_t i;
+	uint32_t i;
 
 	spin_lock(blk->device.place.lock);
 	held_retry(blk);
 	stalled = blk->stalled;
 	blk->stalled = false;
-	blk->turn++;
+	blk->turn += stalled;
 	for (i = 0; i < queues; i++) {
-		uint16_t queue = (uint16_t)((blk->turn + i) % queues);
-
 		if (stalled) {
-			blk_notify(&blk->device, queue);
+			blk_notify(&blk->device, (uint16_t)((blk->turn + i) % queues));
 		} else {
-			virtio_signal(&blk->device.queue[queue]);
+			virtio_signal(&blk->device.queue[i]);
 		}
 	}
 	spin_unlock(blk->device.place.lock);

@@ -170,10 +170,10 @@ void virtio_queue_notify(struct virtio_device *device, uint32_t index)
 {
 	const struct virtqueue *queue = virtio_queue_at(device, index);
 
-	if (!queue) {
+	if (!queue || !queue->ready) {
 		return;
 	}
-	if (queue->ready && !virtio_is_modern(device)) {
+	if (!virtio_is_modern(device)) {
 		go_live(device);
 	}
 	if (virtqueue_running(queue)) {

@@ -122,10 +122,11 @@ static uint16_t advance(const struct virtqueue *queue, uint32_t slot, uint16_t b
 	return (uint16_t)slot;
 }
 
-bool packed_pop(struct virtqueue *queue, struct virtio_chain *chain, const char **fault)
+bool packed_pop(struct virtqueue *queue, struct virtio_chain *chain)
 {
 	uint32_t last = last_word(queue, queue->last_avail);
 	struct virtqueue_taken taken;
+	const char *fault;
 
 	if (!is_available(queue, last)) {
 		avail_rearm(queue);
@@ -134,9 +135,9 @@ bool packed_pop(struct virtqueue *queue, struct virtio_chain *chain, const char 
 			return false;
 		}
 	}
-	*fault = chain_walk(queue, chain, last, &taken);
-	if (*fault) {
-		return false;
+	fault = chain_walk(queue, chain, last, &taken);
+	if (fault) {
+		return virtqueue_broken(queue, fault);
 	}
 	/* Each chain has a descriptor, so there is a free head as long as held is below size. */
 	chain->head = queue->free;

@@ -80,23 +80,22 @@ bool virtqueue_running(const struct virtqueue *queue)
 	return running(queue);
 }
 
+bool virtqueue_broken(struct virtqueue *queue, const char *fault)
+{
+	queue->device->fault = fault;
+	virtio_break(queue->device);
+	return false;
+}
+
 bool virtqueue_pop(struct virtqueue *queue, struct virtio_chain *chain)
 {
-	const char *fault = NULL;
-	bool taken;
-
 	if (!running(queue)) {
 		return false;
 	}
 	chain->count = 0;
 	chain->readable = 0;
 	chain->length = 0;
-	taken = queue->packed ? packed_pop(queue, chain, &fault) : split_pop(queue, chain, &fault);
-	if (fault) {
-		queue->device->fault = fault;
-		virtio_break(queue->device);
-	}
-	return taken;
+	return queue->packed ? packed_pop(queue, chain) : split_pop(queue, chain);
 }
 
 void virtqueue_unpop(struct virtqueue *queue, const struct virtio_chain *chain)

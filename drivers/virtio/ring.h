@@ -74,18 +74,21 @@ virtqueue_add(const struct virtqueue *queue, struct virtio_chain *chain,
 const char *virtqueue_enter(const struct virtqueue *queue, struct table *table,
 			    const volatile uint32_t *word, uint32_t flags);
 
+/* The driver broke the ring: so is the device, and @fault, a sentence, says why. Returns false. */
+bool virtqueue_broken(struct virtqueue *queue, const char *fault);
+
 /*
- * The formats. virtqueue_enable() has set packed and desc_at; the queue runs when a chain is taken;
- * @chain is empty then, and *fault gets a sentence if the ring is broken.
+ * The formats. virtqueue_enable() has set packed and desc_at; the queue runs when a chain is taken,
+ * and @chain is empty then.
  */
 const char *split_enable(struct virtqueue *queue);
-bool split_pop(struct virtqueue *queue, struct virtio_chain *chain, const char **fault);
+bool split_pop(struct virtqueue *queue, struct virtio_chain *chain);
 void split_unpop(struct virtqueue *queue);
 void split_push(struct virtqueue *queue, uint16_t head, uint32_t written);
 bool split_wants_interrupt(const struct virtqueue *queue, uint16_t pushed);
 
 const char *packed_enable(struct virtqueue *queue);
-bool packed_pop(struct virtqueue *queue, struct virtio_chain *chain, const char **fault);
+bool packed_pop(struct virtqueue *queue, struct virtio_chain *chain);
 void packed_unpop(struct virtqueue *queue, uint16_t head);
 void packed_push(struct virtqueue *queue, uint16_t head, uint32_t written);
 bool packed_wants_interrupt(const struct virtqueue *queue, uint16_t pushed);

@@ -80,8 +80,9 @@ static uint16_t avail_rearm(struct virtqueue *queue)
 	return avail_waiting(queue);
 }
 
-bool split_pop(struct virtqueue *queue, struct virtio_chain *chain, const char **fault)
+bool split_pop(struct virtqueue *queue, struct virtio_chain *chain)
 {
+	const char *fault;
 	uint16_t waiting = avail_waiting(queue);
 
 	if (waiting == 0) {
@@ -91,13 +92,10 @@ bool split_pop(struct virtqueue *queue, struct virtio_chain *chain, const char *
 		return false;
 	}
 	chain->head = queue->avail_at[AVAIL_RING + (queue->last_avail & (queue->size - 1u))];
-	if (waiting > queue->size) {
-		*fault = "an available index more than the queue's size ahead";
-	} else {
-		*fault = chain_walk(queue, chain);
-	}
-	if (*fault) {
-		return false;
+	fault = waiting > queue->size ? "an available index more than the queue's size ahead"
+				      : chain_walk(queue, chain);
+	if (fault) {
+		return virtqueue_broken(queue, fault);
 	}
 	queue->last_avail++;
 	return true;
