@@ -13,7 +13,9 @@
 #include "../drivers/dma.h"
 
 static struct pt_pool pool;
-static uint64_t window_base; /* PA at WINDOW_VA */
+uint64_t dma_offset[4];
+
+_Static_assert(WINDOW_VA == 1u << 30, "dma_offset begins with what is below");
 
 struct pt_pool *table_allocator(void)
 {
@@ -54,18 +56,14 @@ void stage1_map_device(uint32_t va, uint64_t pa, uint32_t size)
 
 void stage1_map_window(uint64_t start, uint64_t end)
 {
-	window_base = start & ~(uint64_t)0x1fffff;
-	map(WINDOW_VA + (uint32_t)(start - window_base), start, end - start, S1_DATA);
+	dma_offset[0] = (uint64_t)image_pa - HYP_VA;
+	for (unsigned int i = 1; i < 4; i++) {
+		dma_offset[i] = (start & ~(uint64_t)0x1fffff) - WINDOW_VA;
+	}
+	map((uint32_t)(start - dma_offset[1]), start, end - start, S1_DATA);
 }
 
 void *window_at(uint64_t pa)
 {
-	return (void *)(uintptr_t)(WINDOW_VA + (uint32_t)(pa - window_base));
-}
-
-uint64_t dma_address(const volatile void *at)
-{
-	const uint32_t va = (uint32_t)(uintptr_t)at;
-
-	return va >= WINDOW_VA ? window_base + (va - WINDOW_VA) : image_pa + (va - HYP_VA);
+	return (void *)(uintptr_t)(uint32_t)(pa - dma_offset[1]);
 }

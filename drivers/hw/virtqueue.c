@@ -43,7 +43,7 @@ void hw_queue_clear(struct hw_queue *queue, bool event_idx)
 void hw_chain_add(struct hw_queue *queue, const volatile void *at, uint32_t length, bool writable)
 {
 	const uint16_t i = queue->free, next = queue->slot[i].next;
-	const uint16_t flags = writable ? DESC_WRITE : 0;
+	const uint16_t flags = (uint16_t)(writable * DESC_WRITE);
 	volatile uint32_t *const desc = (volatile uint32_t *)(void *)queue->ring + 4u * i;
 	const uint64_t pa = dma_address(at);
 
@@ -53,9 +53,11 @@ void hw_chain_add(struct hw_queue *queue, const volatile void *at, uint32_t leng
 	desc[3] = DESC_NEXT | flags | (uint32_t)next << 16;
 	queue->last = i;
 	queue->last_flags = flags;
-	queue->writable += writable ? length : 0;
 	queue->free = next;
 	queue->count++;
+	if (writable) {
+		queue->writable += length;
+	}
 }
 
 /* The barriers: virtio 1.2, 2.7.13.3.1 and 2.7.13.4.1. */
@@ -108,8 +110,8 @@ enum hw_taken hw_queue_take(struct hw_queue *queue, uint16_t *head, uint32_t *le
 		2u * (queue->used_index & (queue->size - 1u));
 	id = entry[0];
 	*length = entry[1];
-	slot = id < queue->size ? &queue->slot[id] : NULL;
-	if (slot == NULL || waiting > queue->in_flight || slot->request == NULL ||
+	slot = &queue->slot[id];
+	if (id >= queue->size || waiting > queue->in_flight || slot->request == NULL ||
 	    *length > slot->writable) {
 		return HW_LIE;
 	}

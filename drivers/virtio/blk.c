@@ -53,20 +53,31 @@ static struct virtio_blk *blk_of(struct virtio_device *device)
 	return (struct virtio_blk *)device;
 }
 
-/* Most often it is a buffer of its own. Each word is read once. */
-static bool header_get(struct segment_cursor *cursor, struct header *header)
+/*
+ * The header, however it is cut, and where the rest of the chain begins. Most often it is a buffer
+ * of its own. Each word is read once. Returns NULL if there is none.
+ */
+static struct io_segment *header_get(const struct virtio_chain *chain, struct header *header)
 {
-	const volatile struct header *at = (const void *)cursor->segment->at;
+	struct segment_cursor cursor = {chain->segment, chain->readable, 0};
+	const volatile struct header *at = (const void *)chain->segment->at;
+	struct io_segment *next;
 
-	if (cursor->count == 0 || cursor->segment->length != sizeof(*header) ||
-	    (uintptr_t)at % sizeof(uint32_t) != 0) {
-		return segments_get(cursor, header, sizeof(*header)) == sizeof(*header);
+	if (chain->readable != 0 && chain->segment->length == sizeof(*header) &&
+	    (uintptr_t)at % sizeof(uint32_t) == 0) {
+		header->type = at->type;
+		header->sector = at->sector;
+		return chain->segment + 1;
 	}
-	header->type = at->type;
-	header->sector = at->sector;
-	cursor->segment++;
-	cursor->count--;
-	return true;
+	if (segments_get(&cursor, header, sizeof(*header)) != sizeof(*header)) {
+		return NULL;
+	}
+	next = chain->segment + (chain->readable - cursor.count);
+	if (cursor.offset > 0) {
+		next->at += cursor.offset;
+		next->length -= cursor.offset;
+	}
+	return next;
 }
 
 /*
@@ -76,32 +87,26 @@ static bool header_get(struct segment_cursor *cursor, struct header *header)
 static const char *message_read(const struct virtio_chain *chain, struct header *header,
 				struct message *message)
 {
-	struct segment_cursor cursor = {chain->segment, chain->readable, 0};
-	uint16_t writable = (uint16_t)(chain->count - chain->readable);
-	struct io_segment *last = &chain->segment[chain->count - 1], *first;
+	struct io_segment *const first = header_get(chain, header), *segment;
+	struct io_segment *const writable = chain->segment + chain->readable;
+	struct io_segment *const last = chain->segment + chain->count - 1;
 	uint32_t readable = 0;
-	uint16_t i;
 
-	if (!header_get(&cursor, header)) {
+	if (!first) {
 		return "a block request of less than a header";
 	}
-	if (writable == 0) {
+	if (last < writable) {
 		return "a block request without a status byte";
-	}
-	first = &chain->segment[chain->readable - cursor.count];
-	if (cursor.offset > 0) {
-		first->at += cursor.offset;
-		first->length -= cursor.offset;
 	}
 	last->length--;
 	message->status = last->at + last->length;
-	for (i = 0; i < cursor.count; i++) {
-		readable += first[i].length;
+	for (segment = first; segment < writable; segment++) {
+		readable += segment->length;
 	}
-	message->readable = (struct payload){first, cursor.count, readable};
-	message->writable = (struct payload){
-		chain->segment + chain->readable, (uint16_t)(writable - (last->length == 0)),
-		chain->length - (uint32_t)sizeof(*header) - readable - 1};
+	message->readable = (struct payload){first, (uint16_t)(writable - first), readable};
+	message->writable =
+		(struct payload){writable, (uint16_t)(last - writable + (last->length != 0)),
+				 chain->length - (uint32_t)sizeof(*header) - readable - 1};
 	return NULL;
 }
 
@@ -190,10 +195,11 @@ static enum io_status message_submit(struct virtio_blk_request *request,
 {
 	const struct block_backend *backend = request->blk->backend;
 
-	switch (header->type) {
-	case T_IN:
+	if (header->type == T_IN) {
 		request->filled = request->room;
 		return transfer(request, header->sector, message->writable, BLOCK_READ);
+	}
+	switch (header->type) {
 	case T_OUT:
 		return request->blk->read_only
 			       ? IO_ERROR
