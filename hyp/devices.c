@@ -5,14 +5,18 @@
  * calls take it.
  */
 #include "backends.h"
+#include "cache.h"
 #include "clock.h"
 #include "console.h"
 #include "flash.h"
 #include "mmio.h"
 #include "print.h"
+#include "stage1.h"
+#include "stage2.h"
 #include "trap.h"
 #include "vgic.h"
 #include "vm.h"
+#include "boot/early.h"
 #include "../drivers/emul/pl011.h"
 #include "../drivers/emul/pl031.h"
 #include "../drivers/net/loopback.h"
@@ -20,6 +24,8 @@
 #include "../drivers/virtio/console.h"
 #include "../drivers/virtio/net.h"
 #include "../drivers/virtio/rng.h"
+
+#define SHOWN_VA (DEVICE_VA + 0x9000)
 
 struct slot {
 	struct spinlock lock;
@@ -242,6 +248,47 @@ static void (*const makers[DEVICE_KINDS])(struct slot *slot) = {
 	[DEVICE_VIRTIO_RNG] = make_rng,    [DEVICE_FLASH] = make_flash,
 };
 
+/*
+ * The guest reads the registers of its transports with no exit: they stand in a page of bivy's,
+ * which stage 2 maps read-only, each kept true by its device. Eight of QEMU's share a page; where
+ * there is none, it reads as zero. Only one page, and none besides flash: see mmio_shown. Device
+ * memory on both sides, so that no mismatched attributes meet (ARM DDI 0406C A3.5.7); what the
+ * firmware left of it in caches goes first. A write there is done before another core hears of the
+ * interrupt by the DSB of its kick, and for this core's guest by program order (A3.8.3).
+ */
+static void show_transports(void)
+{
+	volatile uint32_t *const shown = (volatile uint32_t *)SHOWN_VA;
+	const uint64_t pa = image_pa + SHOWN_PAGE;
+	uint64_t page = 0;
+
+	for (unsigned int i = vm.config.device_count; i-- != 0;) {
+		if (slots[i].flash != NULL) {
+			return;
+		}
+		page = slots[i].virtio != NULL ? slots[i].config->base & ~0xfffull : page;
+	}
+	if (page == 0 || !stage2_show_registers(page, pa)) {
+		return;
+	}
+	mmio_show(page);
+	stage1_map_device(SHOWN_VA, pa, PAGE_SIZE);
+	cache_flush((const void *)SHOWN_VA, PAGE_SIZE);
+	for (uint32_t offset = 0; offset < PAGE_SIZE; offset += 4) {
+		uint32_t value = 0;
+
+		mmio_read_ipa(page + offset, 4, &value);
+		shown[offset / 4] = value;
+	}
+	for (unsigned int i = 0; i < vm.config.device_count; i++) {
+		const uint64_t offset = slots[i].config->base - page;
+
+		if (slots[i].virtio != NULL && offset < PAGE_SIZE) {
+			slots[i].virtio->shown = shown + offset / 4;
+		}
+	}
+}
+
 void devices_create(void)
 {
 	virtio_init(&empty_transport, &virtio_empty, &(struct virtio_place){.lock = &empty_lock},
@@ -256,6 +303,7 @@ void devices_create(void)
 		slots[i].config = &vm.config.device[i];
 		makers[slots[i].config->kind](&slots[i]);
 	}
+	show_transports();
 }
 
 /*

@@ -15,8 +15,9 @@
 #define DEVICE_VA_SIZE 0x00200000
 #define WINDOW_VA      0x40000000
 
-#define PAGE_SIZE 0x1000
-#define KEEP_SIZE 0x100000 /* RAM that bivy keeps for itself, at the top */
+#define PAGE_SIZE  0x1000
+#define KEEP_SIZE  0x100000                /* RAM that bivy keeps for itself, at the top */
+#define SHOWN_PAGE (KEEP_SIZE - PAGE_SIZE) /* in there, behind the image: see devices.c */
 
 #define STACK_SIZE  0x2000                   /* of one core */
 #define STACK_SLOT  (STACK_SIZE + PAGE_SIZE) /* with its guard page below */

@@ -12,6 +12,7 @@ static unsigned int region_count;
 static const struct mmio_region nothing; /* count 0: no key is in it */
 
 const struct mmio_region *mmio_likely[MMIO_LIKELY];
+const struct mmio_region *mmio_shown[MMIO_SHOWN];
 
 void mmio_clear(void)
 {
@@ -55,6 +56,19 @@ const struct mmio_region *mmio_search(uint32_t key)
 		}
 	}
 	return NULL;
+}
+
+void mmio_show(uint64_t page)
+{
+	for (unsigned int i = 0; i < MMIO_SHOWN; i++) {
+		const uint32_t key = (uint32_t)((page + i * MMIO_SHOWN_BYTES) >> MMIO_KEY_SHIFT);
+		const struct mmio_region *region = mmio_search(key);
+
+		mmio_shown[i] = region != NULL && region->first == key &&
+						region->count == MMIO_SHOWN_BYTES >> MMIO_KEY_SHIFT
+					? region
+					: NULL;
+	}
 }
 
 /* The region and the offset of an access; NULL if it can't be answered. */

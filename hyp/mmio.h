@@ -33,6 +33,17 @@ int mmio_add(uint64_t base, uint32_t size, const struct mmio_ops *ops, void *dev
 /* Forgets all devices. Before the first use, too. */
 void mmio_clear(void);
 
+/*
+ * The devices of the page that the guest reads with no exit, by address; NULL: none. There is no
+ * other page then of which writes alone trap: so that a permission fault is one there, as HPFAR
+ * says nothing of it (ARM DDI 0406C B3.13.3). mmio_show() fills it in: @page: IPA. Context: as
+ * mmio_add().
+ */
+#define MMIO_SHOWN_BYTES 0x200u /* of each; what is not as long, is not shown */
+#define MMIO_SHOWN       8u
+extern const struct mmio_region *mmio_shown[MMIO_SHOWN];
+void mmio_show(uint64_t page);
+
 /* Which device it most likely is, by mmio_place() of the key (mmio.c). */
 extern const struct mmio_region *mmio_likely[MMIO_LIKELY];
 

@@ -25,6 +25,7 @@
 #define S2_RO     (1ull << 6)
 #define S2_NORMAL (PT_AF | PT_SH_INNER | S2_RW | 0xfull << 2)
 #define S2_ROM    (PT_AF | PT_SH_INNER | S2_RO | 0xfull << 2)
+#define S2_SHOWN  (PT_AF | PT_XN | S2_RO | 0x1ull << 2)
 #define S2_DEVICE (PT_AF | PT_XN | S2_RW | 0x1ull << 2)
 
 /* Where new tables come from: pages of a pool, handed out once. */

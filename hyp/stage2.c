@@ -88,6 +88,11 @@ void stage2_map_device(uint64_t base, uint64_t size)
 	}
 }
 
+bool stage2_show_registers(uint64_t ipa, uint64_t pa)
+{
+	return pt_map(table_allocator(), root, ipa, pa, PAGE_SIZE, S2_SHOWN) == 0;
+}
+
 void vgic_trap_dir(void)
 {
 	static struct spinlock lock; /* guards dir_page; the last in the order, after vgic.lock */

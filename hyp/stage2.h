@@ -4,6 +4,7 @@
 #ifndef HYP_STAGE2_H
 #define HYP_STAGE2_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Maps the guest's RAM at @ipa. Page aligned. Boot core, before the guest runs; so is the next. */
@@ -18,6 +19,13 @@ void stage2_hide_flash(uint64_t ipa, uint64_t size);
 
 /* Maps the GICV registers at the guest's GICC address. @size: 4 or 8 KiB. */
 void stage2_map_gicc(uint64_t ipa, uint64_t gicv_pa, uint32_t size);
+
+/*
+ * Lets the guest read a page of bivy's as registers of its devices, as Device memory; what it
+ * writes there traps. Boot core, before the guest runs. Returns false if something else is mapped
+ * there.
+ */
+bool stage2_show_registers(uint64_t ipa, uint64_t pa);
 
 /* Maps registers of the board's devices where they are. Page aligned. Stops if they are too many.
  */

@@ -140,20 +140,21 @@ always_inline uint32_t extend(uint32_t hsr, uint32_t value, uint32_t bytes)
 	return (hsr & HSR_SSE) != 0 ? (uint32_t)((int32_t)value >> unused) : value >> unused;
 }
 
-/* One access to the device, of 1 << @bytes, from or to register @n, by an instruction of @length
- * bytes. */
-always_inline void access_device(struct guest_regs *regs, uint32_t hsr, uint32_t bytes,
-				 unsigned int n, uint32_t length)
+/*
+ * One access to the device, of 1 << @bytes, from or to register @n, by an instruction of @length
+ * bytes. @page: as HPFAR has it. Returns false if nothing is there, or not aligned so.
+ */
+always_inline bool access_device(struct guest_regs *regs, uint32_t hsr, uint32_t page,
+				 uint32_t bytes, unsigned int n, uint32_t length)
 {
 	const uint32_t va = read_HDFAR();
-	const uint32_t key = (read_HPFAR() & HPFAR_FIPA) | (va >> MMIO_KEY_SHIFT & 0xf);
+	const uint32_t key = page | (va >> MMIO_KEY_SHIFT & 0xf);
 	uint32_t offset, value;
 	const struct mmio_region *region =
 		mmio_find(key, va & ((1u << MMIO_KEY_SHIFT) - 1), &offset);
 
 	if (region == NULL || (va & ~(~0u << bytes)) != 0) {
-		inject_data_abort(regs, va, ABORT_EXTERNAL, (hsr & HSR_WNR) != 0);
-		return;
+		return false;
 	}
 	if ((hsr & HSR_WNR) != 0) {
 		mmio_region_write(region, offset, 1u << bytes,
@@ -163,23 +164,53 @@ always_inline void access_device(struct guest_regs *regs, uint32_t hsr, uint32_t
 		set_guest_register(regs, n, bytes == 2 ? value : extend(hsr, value, bytes));
 	}
 	skip_instruction(regs, length);
+	return true;
+}
+
+/* A write of a word to a transport that the guest reads with no exit; else, for instance, to flash.
+ */
+static __attribute__((noinline)) void trap_shown_write(struct guest_regs *regs, uint32_t hsr)
+{
+	const uint32_t va = read_HDFAR();
+	const struct mmio_region *region = mmio_shown[va / MMIO_SHOWN_BYTES % MMIO_SHOWN];
+
+	if (region == NULL || va % 4 != 0) {
+		emulate_transfer(regs, hsr);
+		return;
+	}
+	mmio_region_write(region, va % MMIO_SHOWN_BYTES, 4,
+			  guest_register(regs, FIELD_GET(HSR_SRT, hsr)));
+	skip_instruction(regs, length_of(hsr));
+}
+
+static __attribute__((noinline)) void trap_rarer_abort(struct guest_regs *regs, uint32_t hsr)
+{
+	if ((hsr & HSR_DESCRIBED) != (HSR_ISV | FSC_TRANSLATION)) {
+		trap_other_abort(regs, hsr);
+	} else if (!access_device(regs, hsr, read_HPFAR() & HPFAR_FIPA, FIELD_GET(HSR_SAS, hsr),
+				  FIELD_GET(HSR_SRT, hsr), length_of(hsr))) {
+		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL, (hsr & HSR_WNR) != 0);
+	}
 }
 
 /*
  * An access of one register that the syndrome describes (B3.13.6, ISS of EC 0x24). The first way is
- * the second for what nearly all are: a word, r0 to r7, an instruction of 4 bytes.
+ * the last for what nearly all are: a word, r0 to r7, an instruction of 4 bytes.
  */
 static void trap_data_abort(struct guest_regs *regs, uint32_t hsr)
 {
-	if ((hsr & (HSR_DESCRIBED | HSR_IL | HSR_SAS | HSR_SRT_8)) ==
-	    (HSR_ISV | FSC_TRANSLATION | HSR_IL | HSR_SAS_WORD)) {
-		access_device(regs, hsr, 2, FIELD_GET(HSR_SRT, hsr) & 7, 4);
-	} else if ((hsr & HSR_DESCRIBED) == (HSR_ISV | FSC_TRANSLATION)) {
-		access_device(regs, hsr, FIELD_GET(HSR_SAS, hsr), FIELD_GET(HSR_SRT, hsr),
-			      length_of(hsr));
-	} else {
-		trap_other_abort(regs, hsr);
+	const uint32_t shape = hsr & (HSR_DESCRIBED | HSR_IL | HSR_SAS | HSR_SRT_8);
+
+	if (shape == (HSR_ISV | HSR_IL | HSR_SAS_WORD | FSC_TRANSLATION)) {
+		if (access_device(regs, hsr, read_HPFAR() & HPFAR_FIPA, 2,
+				  FIELD_GET(HSR_SRT, hsr) & 7, 4)) {
+			return;
+		}
+	} else if ((shape & ~(HSR_IL | HSR_SRT_8)) == (HSR_ISV | FSC_PERMISSION | HSR_SAS_WORD)) {
+		trap_shown_write(regs, hsr);
+		return;
 	}
+	trap_rarer_abort(regs, hsr);
 }
 
 /* Each row, and trap_unknown for all else: what nobody may do is UNDEFINED. */

@@ -44,4 +44,4 @@ SECTIONS
 
 ASSERT(SIZEOF(.data) == 0, "writable data with an initial value: the image could not be copied after it ran")
 ASSERT(SIZEOF(.got) == 0, "code that runs before the MMU must not need a GOT")
-ASSERT(_image_end - _image_start <= KEEP_SIZE, "bivy does not fit in the RAM that it keeps")
+ASSERT(_image_end - _image_start <= SHOWN_PAGE, "bivy does not fit in the RAM that it keeps")

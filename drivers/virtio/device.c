@@ -20,9 +20,17 @@
 
 const struct virtio_model virtio_empty = {.device_id = 0};
 
+static void interrupt_status_set(struct virtio_device *device, uint32_t status)
+{
+	device->interrupt_status = status;
+	if (device->shown) {
+		device->shown[VIRTIO_INTERRUPT_STATUS / 4] = status;
+	}
+}
+
 static void interrupt_raise(struct virtio_device *device, uint32_t cause)
 {
-	device->interrupt_status |= cause;
+	interrupt_status_set(device, device->interrupt_status | cause);
 	irq_line_set(&device->place.irq, true);
 }
 
@@ -42,6 +50,9 @@ void virtio_defer(struct virtqueue *queue)
 void virtio_config_changed(struct virtio_device *device)
 {
 	device->config_generation++;
+	if (device->shown) {
+		virtio_mmio_show(device, device->shown);
+	}
 	if (device->status & VIRTIO_STATUS_DRIVER_OK) {
 		interrupt_raise(device, VIRTIO_INTERRUPT_CONFIG);
 	}
@@ -51,6 +62,7 @@ void virtio_break(struct virtio_device *device)
 {
 	device->status |= VIRTIO_STATUS_NEEDS_RESET;
 	device->live = false;
+	virtio_mmio_refresh(device);
 	if (device->status & VIRTIO_STATUS_DRIVER_OK) {
 		interrupt_raise(device, VIRTIO_INTERRUPT_CONFIG);
 	}
@@ -92,6 +104,7 @@ bool virtio_reset(struct virtio_device *device)
 		irq_line_set(&device->place.irq, false);
 		device->model->reset(device);
 	}
+	virtio_mmio_refresh(device);
 	return true;
 }
 
@@ -101,6 +114,7 @@ void virtio_init(struct virtio_device *device, const struct virtio_model *model,
 {
 	device->model = model;
 	device->place = *place;
+	device->registers = virtio_registers_of(device);
 	device->queue = queue;
 	device->queue_count = queue_count;
 	device->features = features;
@@ -108,6 +122,7 @@ void virtio_init(struct virtio_device *device, const struct virtio_model *model,
 	device->page_size = 0; /* Linux writes it once, before it resets */
 	device->in_flight = 0;
 	device->again = false;
+	device->shown = NULL;
 	virtio_reset(device);
 }
 
@@ -176,7 +191,7 @@ void virtio_queue_notify(struct virtio_device *device, uint32_t index)
 	if (!virtio_is_modern(device)) {
 		go_live(device);
 	}
-	if (virtqueue_running(queue)) {
+	if (device->live && !device->draining) {
 		device->model->notify(device, (uint16_t)index);
 	}
 }
@@ -236,7 +251,7 @@ void virtio_queue_stop(struct virtio_device *device, struct virtqueue *queue)
 /* A cause that came after the driver read InterruptStatus is an edge of its own. */
 void virtio_interrupt_ack(struct virtio_device *device, uint32_t causes)
 {
-	device->interrupt_status &= ~causes;
+	interrupt_status_set(device, device->interrupt_status & ~causes);
 	irq_line_set(&device->place.irq, false);
 	if (device->interrupt_status != 0) {
 		irq_line_set(&device->place.irq, true);

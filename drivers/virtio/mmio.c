@@ -50,6 +50,7 @@ static uint32_t field_read(struct virtio_device *device, uint32_t argument)
 static void field_write(struct virtio_device *device, uint32_t argument, uint32_t value)
 {
 	*(uint32_t *)((char *)device + argument) = value;
+	virtio_mmio_refresh(device);
 }
 
 static uint32_t device_id_read(struct virtio_device *device, uint32_t argument)
@@ -116,6 +117,7 @@ static void queue_ready_write(struct virtio_device *device, uint32_t argument, u
 	} else if (queue_in_setup(device)) {
 		virtio_queue_start(device, queue);
 	}
+	virtio_mmio_refresh(device);
 }
 
 static void queue_align_write(struct virtio_device *device, uint32_t argument, uint32_t value)
@@ -171,6 +173,7 @@ static void queue_pfn_write(struct virtio_device *device, uint32_t argument, uin
 		rings_place(queue, (uint64_t)value * device->page_size);
 		virtio_queue_start(device, queue);
 	}
+	virtio_mmio_refresh(device);
 }
 
 static void queue_notify_write(struct virtio_device *device, uint32_t argument, uint32_t value)
@@ -189,6 +192,7 @@ static void status_write(struct virtio_device *device, uint32_t argument, uint32
 {
 	(void)argument;
 	virtio_status_write(device, value);
+	virtio_mmio_refresh(device);
 }
 
 /* virtio 1.2 4.2.2, by offset / 4. QueueReset is not here, its feature is not offered. */
@@ -270,21 +274,35 @@ static void config_write(struct virtio_device *device, uint32_t offset, uint32_t
 	}
 }
 
-/*
- * The row of a register; all zero where nothing answers. virtio 1.2 4.2.2.2: 32-bit accesses only.
- * An empty transport has a magic and a version.
+struct virtio_registers {
+	const struct row *row;
+	uint32_t count;
+};
+
+/* An empty transport has a magic and a version. */
+const struct virtio_registers *virtio_registers_of(const struct virtio_device *device)
+{
+	static const struct virtio_registers empty = {rows, 2};
+	static const struct virtio_registers modern = {rows, sizeof(rows) / sizeof(rows[0])};
+	static const struct virtio_registers legacy = {legacy_rows,
+						       sizeof(legacy_rows) / sizeof(rows[0])};
+
+	if (device->model->device_id == 0) {
+		return &empty;
+	}
+	return virtio_is_modern(device) ? &modern : &legacy;
+}
+
+/* The row of a register; all zero where nothing answers. virtio 1.2 4.2.2.2: 32-bit accesses only.
  */
 static inline __attribute__((__always_inline__)) const struct row *
 row_at(const struct virtio_device *device, uint32_t offset, uint32_t size)
 {
 	static const struct row none;
-	const uint32_t count =
-		virtio_is_modern(device) ? REGISTERS_END / 4 : sizeof(legacy_rows) / sizeof(none);
 
-	if (size != 4 || offset / 4 >= count || (device->model->device_id == 0 && offset > 0x004)) {
-		return &none;
-	}
-	return virtio_is_modern(device) ? &rows[offset / 4] : &legacy_rows[offset / 4];
+	return size == 4 && offset / 4 < device->registers->count
+		       ? &device->registers->row[offset / 4]
+		       : &none;
 }
 
 static uint32_t transport_read(void *opaque, uint32_t offset, uint32_t size)
@@ -306,11 +324,35 @@ static void transport_write(void *opaque, uint32_t offset, uint32_t size, uint32
 
 	if (offset >= REGISTERS_END) {
 		config_write(device, offset - REGISTERS_END, size, value);
+		if (device->shown) {
+			virtio_mmio_show(device, device->shown);
+		}
 		return;
 	}
 	row = row_at(device, offset, size);
 	if (row->write) {
 		row->write(device, row->argument, value);
+	}
+}
+
+/* ConfigGeneration is not among them, as it changes with the configuration only. */
+void virtio_mmio_refresh(struct virtio_device *device)
+{
+	/* DeviceFeatures, QueueNumMax, QueuePFN, QueueReady, InterruptStatus, Status */
+	static const uint8_t changing[] = {0x10, 0x34, 0x40, 0x44, VIRTIO_INTERRUPT_STATUS, 0x70};
+	unsigned int i;
+
+	for (i = 0; device->shown && i < sizeof(changing); i++) {
+		device->shown[changing[i] / 4] = transport_read(device, changing[i], 4);
+	}
+}
+
+void virtio_mmio_show(struct virtio_device *device, volatile uint32_t *at)
+{
+	uint32_t offset;
+
+	for (offset = 0; offset < VIRTIO_MMIO_BYTES; offset += 4) {
+		at[offset / 4] = transport_read(device, offset, 4);
 	}
 }
 

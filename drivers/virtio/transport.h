@@ -25,6 +25,14 @@ void virtio_queue_start(struct virtio_device *device, struct virtqueue *queue);
 /* Lets go of a queue, or sets device->again. */
 void virtio_queue_stop(struct virtio_device *device, struct virtqueue *queue);
 
+#define VIRTIO_INTERRUPT_STATUS 0x060u /* the register that changes with each request */
+
+/* Keeps what the driver sees in device->shown true, of all registers but ConfigGeneration. */
+void virtio_mmio_refresh(struct virtio_device *device);
+
+/* Which registers the device has, by what it is and its version. */
+const struct virtio_registers *virtio_registers_of(const struct virtio_device *device);
+
 void virtio_queue_notify(struct virtio_device *device, uint32_t index);
 
 /* The driver's acknowledgement of @causes. */

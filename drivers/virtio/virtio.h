@@ -64,6 +64,7 @@ struct virtio_place {
 
 struct virtio_device {
 	const struct virtio_model *model;
+	const struct virtio_registers *registers; /* the transport's own (mmio.c) */
 	struct virtio_place place;
 	struct virtqueue *queue; /* queue_count of them, its owner's */
 	uint16_t queue_count;
@@ -78,6 +79,8 @@ struct virtio_device {
 	 * virtio_reset()).
 	 */
 	uint32_t in_flight;
+	/* Where the driver reads its registers and configuration in our place; NULL: nowhere. */
+	volatile uint32_t *shown;
 	bool live;         /* DRIVER_OK, legacy: or a queue in use, and nothing broken */
 	bool draining;     /* no queue runs until in_flight is 0 and the write came again */
 	bool deferred;     /* chains wait until the driver acknowledges its interrupt */
@@ -107,6 +110,15 @@ void virtio_init(struct virtio_device *device, const struct virtio_model *model,
  * What the specification forbids reads as zero and is ignored when written.
  */
 extern const struct mmio_ops virtio_mmio_ops;
+
+#define VIRTIO_MMIO_BYTES 0x200u /* of a transport, with its configuration space */
+
+/*
+ * Writes what each register reads as to @at, VIRTIO_MMIO_BYTES of memory. If device->shown is set
+ * to it, the device keeps it so: whatever the driver reads there is what virtio_mmio_ops would
+ * return. What changes of a configuration space has to lie within an aligned word. Lock held.
+ */
+void virtio_mmio_show(struct virtio_device *device, volatile uint32_t *at);
 
 /*
  * Puts device and model back to where virtio_init() left them, as writing 0 to Status does. Returns

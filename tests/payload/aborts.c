@@ -120,7 +120,7 @@ static void bivys_places(void)
 		0x08040000, /* GICV of the board */
 		0x09001000, /* behind the PL011 */
 		0x09020000, /* fw-cfg of the board */
-		0x0a000200, /* virtio of the board */
+		0x0a001000, /* virtio of the board */
 		0x10000000, 0x3f000000, 0xfffff000,
 	};
 

@@ -18,6 +18,7 @@ static struct guest_memory memory = {RAM_BASE, RAM_SIZE, mock_ram};
 static struct virtio_device device;
 static struct virtqueue queues[QUEUES];
 static struct virtio_place place;
+static uint32_t shown[VIRTIO_MMIO_BYTES / 4];
 static unsigned int resets, notifies[QUEUES];
 static uint8_t config[CONFIG_SIZE];
 
@@ -74,6 +75,8 @@ static inline int set_up(void **state)
 	for (i = 0; i < CONFIG_SIZE; i++) {
 		config[i] = (uint8_t)(0x11 * (i + 1));
 	}
+	virtio_mmio_show(&device, shown);
+	device.shown = shown;
 	return 0;
 }
 

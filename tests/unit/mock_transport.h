@@ -63,10 +63,20 @@ static inline uint32_t bus_read(struct virtio_device *device, uint32_t offset, u
 	return virtio_mmio_ops.read(device, offset, size);
 }
 
+/* What the driver sees with no exit is what it would read. */
+static inline void check_shown(struct virtio_device *device)
+{
+	for (uint32_t offset = 0; device->shown && offset < VIRTIO_MMIO_BYTES; offset += 4) {
+		assert_int_equal(device->shown[offset / 4], bus_read(device, offset, 4));
+	}
+}
+
 static inline void bus_write(struct virtio_device *device, uint32_t offset, uint8_t size,
 			     uint32_t value)
 {
+	check_shown(device); /* what came since the last write is there, too */
 	virtio_mmio_ops.write(device, offset, size, value);
+	check_shown(device);
 }
 
 static inline uint32_t reg_read(struct virtio_device *device, uint32_t offset)
