@@ -116,7 +116,9 @@ extern const struct mmio_ops virtio_mmio_ops;
 /*
  * Writes what each register reads as to @at, VIRTIO_MMIO_BYTES of memory. If device->shown is set
  * to it, the device keeps it so: whatever the driver reads there is what virtio_mmio_ops would
- * return. What changes of a configuration space has to lie within an aligned word. Lock held.
+ * return. A field of the configuration space that changes has to lie within an aligned word; who
+ * reads several meanwhile is told to read them again, by ConfigGeneration or the interrupt. Lock
+ * held.
  */
 void virtio_mmio_show(struct virtio_device *device, volatile uint32_t *at);
 

@@ -261,6 +261,25 @@ static void a_full_table_finds_each_of_its_regions(void **state)
 }
 
 /* Random regions in 64 KiB, against an array that says for each 256 bytes whose they are. */
+static void what_is_shown_is_found_by_its_place_in_the_page(void **state)
+{
+	(void)state;
+	add(0x0a000000, 0x200, &devices[0]);
+	add(0x0a000400, 0x200, &devices[1]);
+	add(0x0a000600, 0x100, &devices[2]); /* too short */
+	add(0x0a000900, 0x200, &devices[3]); /* not in a place */
+	add(0x0a000c00, 0x400, &devices[4]); /* too long */
+	add(0x0a001200, 0x200, &devices[5]); /* of the next page */
+	mmio_show(0x0a000000);
+	for (unsigned int i = 0; i < MMIO_SHOWN; i++) {
+		const struct mmio_region *region = mmio_shown[i];
+
+		assert_ptr_equal(region != NULL ? region->device : NULL, i == 0   ? &devices[0]
+									 : i == 2 ? &devices[1]
+										  : NULL);
+	}
+}
+
 static void random_tables_agree_with_a_map(void **state)
 {
 	(void)state;
@@ -306,6 +325,7 @@ int main(void)
 		cmocka_unit_test_setup(the_device_gets_and_gives_the_value, setup),
 		cmocka_unit_test_setup(the_lock_is_held_by_the_device_and_nobody_else, setup),
 		cmocka_unit_test_setup(a_full_table_finds_each_of_its_regions, setup),
+		cmocka_unit_test_setup(what_is_shown_is_found_by_its_place_in_the_page, setup),
 		cmocka_unit_test_setup(random_tables_agree_with_a_map, setup),
 	};
 
