@@ -16,7 +16,7 @@ bench_trees := $(wildcard tests/bench/*.dts guest-config/*.dtsi)
 bench_bootargs := quiet console=ttyAMA0 earlycon rdinit=/bench
 
 .PHONY: bench bench-io
-bench: $(BUILD)/bivy.bin $(addprefix $(BENCH)/,payload.bin payload.itb debian.itb native.dtb hypcount.so) \
+bench: $(BUILD)/bivy.bin $(addprefix $(BENCH)/,payload.bin payload.itb payload-ram.itb debian.itb native.dtb hypcount.so) \
 		| $(BUILD)/.deps-run
 	@BUILD=$(BUILD) tests/bench/bench.py --kernel $(BUILD)/guests/debian/kernel \
 		--initrd $(BENCH)/initrd --bootargs "$(bench_bootargs)" $(BENCHFLAGS)
@@ -36,6 +36,11 @@ $(BENCH)/payload.bin: $(BENCH)/payload.elf
 
 $(BENCH)/payload.itb: $(BENCH)/payload.bin $(BUILD)/checkdt $(bench_trees) tools/mkbundle tools/checkguest
 	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/bench/payload.dts -o $@
+
+# 4 MiB, as many as tests/bench/disk.c reads of.
+$(BENCH)/payload-ram.itb: $(BENCH)/payload.bin $(BUILD)/checkdt $(bench_trees) tools/mkbundle tools/checkguest
+	@truncate -s 4M $(BENCH)/zeroes
+	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/bench/payload-ram.dts --disk $(BENCH)/zeroes -o $@
 
 # Debian's initrd, and one program more behind it.
 $(BENCH)/root/bench: tests/bench/init.c | $(BUILD)/.deps-build

@@ -19,7 +19,7 @@
 #define DATA        0x48000000u
 #define BLOCK       4096u
 #define SECTORS     (BLOCK / 512)
-#define DISK_BLOCKS 16384u
+#define DISK_BLOCKS 1024u
 
 static struct request {
 	struct desc table[3];
