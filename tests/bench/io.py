@@ -24,7 +24,8 @@ BOARD = ["qemu-system-arm", "-cpu", "cortex-a15", "-nodefaults", "-display", "no
 BOOTARGS = "quiet console=ttyAMA0 earlycon net.ifnames=0 loglevel=1"
 HOST = "10.0.2.2"  # of QEMU's user network
 
-# (what, unit, bar: bivy by native), and the figure grows or, below, shrinks as it gets better
+# (what, unit, bar: bivy by native), and the figure grows or, below, shrinks as it gets better. What has no bar is a
+# control: no exit is in it, and what it loses is QEMU's, which translates by two stages of tables under a hypervisor.
 ROWS = {
     "read_1": ("4 KiB random read, depth 1", "1/s", 0.90),
     "read_32": ("4 KiB random read, depth 32", "1/s", 0.90),
@@ -32,12 +33,14 @@ ROWS = {
     "write_32": ("4 KiB random write, depth 32", "1/s", 0.90),
     "read_128k": ("128 KiB sequential read", "1/s", 0.90),
     "write_128k": ("128 KiB sequential write", "1/s", 0.90),
+    "ram_4k": ("the same without a device: 4 KiB of a file in RAM", "1/s", None),
+    "ram_128k": ("128 KiB of a file in RAM", "1/s", None),
     "send": ("TCP from the guest", "kbit/s", 0.85),
     "receive": ("TCP to the guest", "kbit/s", 0.85),
     "ping": ("ping", "ms", 1.25),
 }
 SHRINKS = ("ping",)
-DISK = ("read_1", "read_32", "write_1", "write_32", "read_128k", "write_128k")
+DISK = ("read_1", "read_32", "write_1", "write_32", "read_128k", "write_128k", "ram_4k", "ram_128k")
 TIMEOUT = 300  # seconds, of one boot with all its measurements
 
 
@@ -83,7 +86,7 @@ def run(name, options):
             words = line.decode(errors="replace").split()
             if words[:2] == ["io", "begin"]:
                 began = cpu_time(qemu.pid)
-            elif words[:2] == ["io", "end"] and len(words) == 5:
+            elif words[:2] == ["io", "end"] and len(words) == 5 and words[3] != "0":
                 used = cpu_time(qemu.pid) - began - (figures["fio"][1] if words[2] in DISK else 0)
                 figures[words[2]] = (float(words[4]), used / max(float(words[3]), 1))
         alarm.cancel()
@@ -145,12 +148,12 @@ def ratios(figures, name):
 
 def report(figures):
     table = {}
-    print(f"{'':<30}{'native':>12}{'bivy':>12} {'unit':<8}{'ratio':>6}{'by CPU time':>13}{'bar':>6}")
+    print(f"{'':<50}{'native':>12}{'bivy':>12} {'unit':<8}{'ratio':>6}{'by CPU time':>13}{'bar':>6}")
     for name, (what, unit, bar) in ROWS.items():
         cpu, clock, median = ratios(figures, name)
-        met = cpu <= bar if name in SHRINKS else cpu >= bar
-        print(f"{what:<30}{median['native'][0]:>12,.7g}{median['bivy'][0]:>12,.7g} {unit:<8}{clock:>6.2f}"
-              f"{cpu:>13.2f}{bar:>6.2f}{'' if met else '  MISSED'}")
+        met = None if bar is None else cpu <= bar if name in SHRINKS else cpu >= bar
+        print(f"{what:<50}{median['native'][0]:>12,.7g}{median['bivy'][0]:>12,.7g} {unit:<8}{clock:>6.2f}"
+              f"{cpu:>13.2f}{'-' if bar is None else f'{bar:.2f}':>6}{'  MISSED' if met is False else ''}")
         table[name] = figures[name] | {"cpu": cpu, "clock": clock, "bar": bar, "met": met}
     return table
 
