@@ -24,8 +24,9 @@ BOARD = ["qemu-system-arm", "-cpu", "cortex-a15", "-nodefaults", "-display", "no
 BOOTARGS = "quiet console=ttyAMA0 earlycon net.ifnames=0 loglevel=1"
 HOST = "10.0.2.2"  # of QEMU's user network
 
-# (what, unit, bar: bivy by native), and the figure grows or, below, shrinks as it gets better. What has no bar is a
-# control: no exit is in it, and what it loses is QEMU's, which translates by two stages of tables under a hypervisor.
+# (what, unit, bar: bivy by native), and the figure grows or, below, shrinks as it gets better. What has no bar is
+# a control: the timer's are its only exits, and what it loses is QEMU's, which translates by two stages of tables
+# under a hypervisor.
 ROWS = {
     "read_1": ("4 KiB random read, depth 1", "1/s", 0.90),
     "read_32": ("4 KiB random read, depth 32", "1/s", 0.90),
