@@ -3,7 +3,7 @@
 # after it has set BUILD and made $(BUILD)/bivy.bin and $(BUILD)/bivy.elf known.
 
 ## make run         boot a guest on QEMU: [GUEST=debian] [BOARD=virt] [CPUS=2] [MEM=512M] [SSH_PORT=2222] [KERNEL=that of freebsd]
-##                  [QEMUFLAGS=...],
+##                  [DISK=FILE, a raw image, instead of the guest's own] [QEMUFLAGS=...],
 ##                  or your own: BUNDLE=guest.itb, which tools/mkbundle makes
 ## make debug       the same, and QEMU waits for gdb-multiarch, which starts: [GDB_PORT=1234]
 ## make guest       build a guest's bundle: [GUEST=debian]; guest-config/ has the guests
@@ -95,13 +95,14 @@ $(BUILD)/guests/%/guest.itb:
 own_bundle := $(filter $(BUILD)/guests/%/guest.itb,$(BUNDLE))
 own_disk := $(patsubst guest-config/%/disk,$(BUILD)/guests/%/disk.img, \
 	$(wildcard $(own_bundle:$(BUILD)/guests/%/guest.itb=guest-config/%/disk)))
+DISK ?= $(own_disk)
 own_dts := $(own_bundle:$(BUILD)/guests/%/guest.itb=guest-config/%/guest.dts)
-run_options = --board $(BOARD) --cpus $(CPUS) --mem $(MEM) $(own_dts:%=--dts %) $(own_disk:%=--disk %)
+run_options = --board $(BOARD) --cpus $(CPUS) --mem $(MEM) $(own_dts:%=--dts %) $(DISK:%=--disk %)
 
-run: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) $(own_disk) | $(BUILD)/.deps-run
+run: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) $(DISK) | $(BUILD)/.deps-run
 	@BUILD=$(BUILD) SSH_PORT=$(SSH_PORT) tools/run $(run_options) $(BUNDLE) $(QEMUFLAGS)
 
-debug: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) $(own_disk) | $(BUILD)/.deps-debug
+debug: $(BUILD)/bivy.bin $(BUILD)/checkdt $(own_bundle) $(DISK) | $(BUILD)/.deps-debug
 	@BUILD=$(BUILD) GDB_PORT=$(GDB_PORT) SSH_PORT=$(SSH_PORT) tools/run --debug $(run_options) \
 		$(BUNDLE) $(QEMUFLAGS)
 
