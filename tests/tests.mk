@@ -2,10 +2,11 @@
 # Tests on QEMU: payloads, which are bare-metal guests, and whole systems. Included by the top-level Makefile.
 
 ## make test        make check, then payloads and real guests on QEMU
+## make test-install Debian's installer to its end, from packages that this machine downloads, and then the disk boots
 ## make payloads    build the payloads; tests/payload/NAME.c becomes build/payload/NAME.bin and .itb
 ## make soak        a whole Debian busy on 4 cores, its disks verified, bivy's bookkeeping checked: [TIME=3600] seconds
 
-.PHONY: test payloads soak
+.PHONY: test test-install payloads soak
 
 PAYLOAD := $(BUILD)/payload
 payload_shared := start.S payload.c gic.c mmu.c
@@ -46,12 +47,16 @@ $(PAYLOAD)/%-disk.itb: $(PAYLOAD)/%.bin tests/payload/disk.dts guest-config/virt
 
 # The slow ones, which boot real guests, come first; two QEMUs at once.
 QEMU_TESTS ?= tests/qemu
-test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-full debian-installer u-boot uefi) \
+test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-full debian-installer debian-auto u-boot uefi) \
 	$(BUILD)/guests/debian-full/disk.img
 
 test: $(BUILD)/bivy.bin $(BUILD)/reset.bin $(BUILD)/checkdt payloads $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-card
 	@tools/install-deps debug python3-pytest-xdist u-boot-qemu fdisk qemu-utils
 	@BUILD=$(BUILD) tests/qemu/all '$(MAKE)' $(QEMU_TESTS)
+
+test-install: $(BUILD)/bivy.bin $(patsubst %,$(BUILD)/guests/%/guest.itb,debian-auto u-boot) | $(BUILD)/.deps-test $(BUILD)/.deps-disk
+	@WHOLE=yes BUILD=$(BUILD) /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=0 \
+		tests/qemu/test_installer.py::test_install
 
 SOAK := $(BUILD)/soak
 

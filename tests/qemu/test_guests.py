@@ -9,7 +9,6 @@ import machine
 from machine import ANSWER, BOOT, BUILD, PROMPT, Machine, built
 
 DEBIAN = built("guests", "debian", "guest.itb")
-INSTALLER = built("guests", "debian-installer", "guest.itb")
 # pl011, timer and virtio as /proc/interrupts has them: name and then one count for each CPU.
 COUNTS = re.compile(r"^\s*\d+:((?:\s+\d+)+)\s+\S+\s+(\d+)\s+(?:Level|Edge)\s+(\S+)", re.MULTILINE)
 
@@ -136,13 +135,6 @@ def test_debian_cores_off_and_on():
             assert guest.command("nproc").strip() == "4"
         guest.send("poweroff\r")
         assert guest.ends(ANSWER) == 0
-
-
-def test_debian_installer():
-    """Debian's installer up to its first screen."""
-    with Machine(bundle=INSTALLER, cpus=2, mem="512M") as guest:
-        guest.expect("Select a language|Choose the language", BOOT)
-        assert "bug in bivy" not in guest.log
 
 
 def test_make_run_with_a_bundle():
