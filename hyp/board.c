@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads what bivy needs to know of the board from its device tree. Pure; runs before the MMU. No
- * lock. */
+/* Reads what bivy needs of the board from its device tree. Pure; runs before the MMU. No lock. */
 #include <errno.h>
 #include "board.h"
 #include "refuse.h"
@@ -10,8 +9,7 @@
 #define MAINTENANCE_INTID 25         /* GICv2 IHI 0048B 2.2.1, the recommended PPI */
 #define UART_SIZE         0x80       /* bytes of an 8250's registers, as far as any is used */
 
-/* UARTs that there are drivers for, and how far their registers are apart, unless reg-shift says.
- */
+/* UARTs with drivers, and the distance of their registers, unless reg-shift says. */
 static const struct {
 	char compatible[24];
 	uint8_t kind, shift;
@@ -220,8 +218,8 @@ static int read_cpus(struct reading *reading)
 static void read_pen(struct reading *reading)
 {
 	const struct dt *dt = &reading->dt;
-	struct range reg;
 	struct dt_at at;
+	struct range reg;
 
 	dt_root(&at, dt);
 	if (!reading->board->psci && dt_compatible(dt, dt_node(&at), "samsung,exynos5250") &&
@@ -258,8 +256,7 @@ static void read_chosen(struct reading *reading)
 	}
 }
 
-/* Devices that have drivers, and the bytes of their registers that are used. No pointers: this runs
- * before the MMU. */
+/* Devices with drivers, and the bytes of their registers that are used. No pointers: no MMU. */
 static const struct device_row {
 	char compatible[20];
 	uint16_t size;

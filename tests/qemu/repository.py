@@ -84,6 +84,7 @@ def write_indices(top, indices):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(index)
+    os.symlink(SUITE, os.path.join(top, "dists", "oldstable"))  # the name by which the installer asks
 
 
 def make(top):
