@@ -25,9 +25,11 @@
 #define IGROUPR_WORDS 32
 #define GICC_PMR      0x04
 
-#define SCR_NS_FW_AW_HCE 0x131u   /* ARM DDI 0406C B4.1.129 */
-#define NSACR_OPEN       0x40c00u /* floating point (B4.1.111); NS_SMP of the Cortex-A7 and A15 */
-#define ACTLR_SMP        (1u << 6)
+#define SCR_NS_FW_AW_HCE 0x131u /* ARM DDI 0406C B4.1.129 */
+#define HSCTLR_OFF                                                                                 \
+	0x30c50878u /* RES1 bits, CP15BEN: MMU and caches off, little-endian, ARM (B4.1.74) */
+#define NSACR_OPEN 0x40c00u /* floating point (B4.1.111); NS_SMP of the Cortex-A7 and A15 */
+#define ACTLR_SMP  (1u << 6)
 
 CP15_WRITE(CNTFRQ, 0, c14, c0, 0)
 CP15(NSACR, 0, c1, c1, 2)
@@ -80,7 +82,8 @@ static void open_core(const struct board *board)
 
 /*
  * Only in Monitor mode SCR.NS may be set at no risk, and only with it set may an exception return
- * lead to HYP mode (ARM DDI 0406C B4.1.129, B1.3.2). The stack goes along.
+ * lead to HYP mode (ARM DDI 0406C B4.1.129, B1.3.2). The stack goes along. A reset into Secure
+ * state need not have set HSCTLR, which is there with SCR.NS.
  */
 static void enter_hyp(void)
 {
@@ -88,12 +91,13 @@ static void enter_hyp(void)
 		     "	cps	#0x16\n"
 		     "	mcr	p15, 0, %0, c1, c1, 0\n"
 		     "	isb\n"
+		     "	mcr	p15, 4, %2, c1, c0, 0\n"
 		     "	msr	spsr_cxsf, %1\n"
 		     "	adr	r2, 1f\n"
 		     "	movs	pc, r2\n"
 		     "1:	mov	sp, r3\n"
 		     :
-		     : "r"(SCR_NS_FW_AW_HCE), "r"(PSR_A | PSR_I | PSR_F | PSR_HYP)
+		     : "r"(SCR_NS_FW_AW_HCE), "r"(PSR_A | PSR_I | PSR_F | PSR_HYP), "r"(HSCTLR_OFF)
 		     : "r2", "r3", "lr", "memory");
 }
 
@@ -110,14 +114,15 @@ static uint32_t release_of(const struct board *board, uint32_t mpidr)
 	return sysreg != NULL ? (uint32_t)sysreg->base + SYS_FLAGS : 0;
 }
 
+/* The word comes first: whoever wrote it may have sent its event before this core was there to get
+ * it. */
 static _Noreturn void hold(uint32_t word)
 {
 	uint32_t entry;
 
-	do {
+	while (word == 0 || (entry = mmio_read(word)) == 0) {
 		asm volatile("wfe");
-		entry = word != 0 ? mmio_read(word) : 0;
-	} while (entry == 0);
+	}
 	((void (*)(void))entry)();
 	__builtin_unreachable();
 }
@@ -129,6 +134,7 @@ static _Noreturn void start(uint32_t place, const struct board *board)
 	if (place != (uint32_t)image_start) {
 		memcpy((void *)place, image_start, BUNDLE + (size_t)board->bundle.size);
 	}
+	dsb(); /* written before it may be fetched (B2.2.9) */
 	write_ICIALLU(0);
 	write_BPIALL(0);
 	dsb();
