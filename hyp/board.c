@@ -7,6 +7,7 @@
 #define MPIDR_AFFINITY    0xffffff
 #define PSCI_CPU_ON       0x84000003 /* DEN0022D 5.1.4 */
 #define MAINTENANCE_INTID 25         /* GICv2 IHI 0048B 2.2.1, the recommended PPI */
+#define HYP_TIMER_INTID   26         /* of the Cortex-A7 and A15 (DDI 0438 8.2.3) */
 #define UART_SIZE         0x80       /* bytes of an 8250's registers, as far as any is used */
 
 /* UARTs with drivers, and the distance of their registers, unless reg-shift says. */
@@ -127,7 +128,7 @@ static int read_timer(struct reading *reading)
 	}
 	if (dt_interrupt(&at, 3, reading->gic, &board->hyp_timer_intid) != 0 ||
 	    board->hyp_timer_intid >= 32) {
-		board->hyp_timer_intid = 0;
+		board->hyp_timer_intid = HYP_TIMER_INTID;
 	}
 	if (!dt_cell(&reading->dt, dt_node(&at), "clock-frequency", &board->timer_frequency)) {
 		board->timer_frequency = 0;

@@ -122,7 +122,7 @@ struct board {
 	struct range gicd, gicc, gich, gicv; /* size 0: the node has no such register range */
 	uint32_t maintenance_intid;          /* of GICH */
 	uint32_t virtual_timer_intid, physical_timer_intid;
-	uint32_t hyp_timer_intid; /* 0: not told */
+	uint32_t hyp_timer_intid;
 	uint32_t timer_frequency; /* Hz, of the tree; 0: not told */
 	unsigned int cpu_count;
 	uint32_t cpu_mpidr[CPUS_MAX];   /* affinity bits, the boot core not necessarily first */

@@ -31,14 +31,12 @@ static struct {
 
 void timer_init(void)
 {
-	if (board.hyp_timer_intid != 0) {
-		write_CNTHP_CVAL(0);
-		write_CNTHP_CTL(CNT_CTL_ENABLE);
-		isb();
-		timer_watch = gic_looks_again(board.hyp_timer_intid)
-				      ? 0
-				      : (int32_t)(read_CNTFRQ() / TIMER_WATCH_HZ);
-	}
+	write_CNTHP_CVAL(0);
+	write_CNTHP_CTL(CNT_CTL_ENABLE);
+	isb();
+	timer_watch = gic_looks_again(board.hyp_timer_intid)
+			      ? 0
+			      : (int32_t)(read_CNTFRQ() / TIMER_WATCH_HZ);
 	timer_init_cpu();
 }
 
@@ -47,9 +45,7 @@ void timer_init_cpu(void)
 	write_CNTHP_CVAL(NEVER);
 	write_CNTHP_CTL(CNT_CTL_ENABLE);
 	isb();
-	if (board.hyp_timer_intid != 0) {
-		gic_enable(0, 1u << board.hyp_timer_intid, true);
-	}
+	gic_enable(0, 1u << board.hyp_timer_intid, true);
 }
 
 static uint32_t watch_ticks(void)

@@ -207,6 +207,14 @@ static void test_variants(void **state)
 						   "interrupt-parent", 77)},
 		     1, &board);
 	assert_int_equal(board.maintenance_intid, 25);
+	read_changed((const struct change[]){CELLS("/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1,
+						   11, 4, 1, 12, 4)},
+		     1, &board);
+	assert_int_equal(board.hyp_timer_intid, 28);
+	read_changed((const struct change[]){CELLS("/timer", "interrupts", 1, 13, 4, 1, 14, 4, 1,
+						   11, 4)},
+		     1, &board);
+	assert_int_equal(board.hyp_timer_intid, 26);
 }
 
 static void test_vexpress(void **state)
