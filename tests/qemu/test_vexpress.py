@@ -78,6 +78,26 @@ def from_reset(options, board=RESET):
     return Machine(*options, machine=board, cpus=2, mem="1G", kernel=None)
 
 
+@pytest.mark.parametrize("change,sentence", [
+    (["--clock", "fast"], "invalid int value: 'fast'"),
+    (["--clock", "24000000"], "can't get clock-frequency = 24000000 in /timer"),
+    (["--bundle", "absent.itb"], "can't read absent.itb"),
+])
+def test_mkreset_refuses(trees, tmp_path, change, sentence):
+    tree = fdt.parse((trees / "vexpress-a15").read_bytes())
+    tree.at("/timer").name = "clock"
+    (tmp_path / "tree").write_bytes(tree.blob())
+    answer = machine.run("tools/mkreset", "--tree", str(tmp_path / "tree"), "--bundle", SMP,
+                         "-o", str(tmp_path / "image"), *change)
+    assert answer.returncode != 0 and sentence in answer.stdout, answer.stdout
+    assert not (tmp_path / "image").exists()
+
+
+def test_tree_that_qemu_refuses(tmp_path):
+    answer = machine.run("tools/board-tree", "virt", str(tmp_path / "tree"), "2", "lots")
+    assert answer.returncode != 0 and "lots" in answer.stdout, answer.stdout
+
+
 def test_from_reset(trees, tmp_path):
     """Nothing was before: Secure state, no tree in r2, no initrd."""
     with from_reset(image(tmp_path, trees, "vexpress-a15", DEBIAN, "--clock", "24000000")) as m:
