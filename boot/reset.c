@@ -98,7 +98,7 @@ static void enter_hyp(void)
 		     "1:	mov	sp, r3\n"
 		     :
 		     : "r"(SCR_NS_FW_AW_HCE), "r"(PSR_A | PSR_I | PSR_F | PSR_HYP), "r"(HSCTLR_OFF)
-		     : "r2", "r3", "lr", "memory");
+		     : "r2", "r3", "lr", "cc", "memory");
 }
 
 /* The word that bivy will write for this core; 0: it won't. */
