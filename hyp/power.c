@@ -64,13 +64,18 @@ static uint64_t release_of(unsigned int i)
 }
 
 /*
- * The word is Device memory here, so that a core with its caches off sees it. The core waits by WFE
- * or by WFI, with its CPU interface open.
+ * The word is Device memory here, so that a core with its caches off sees it; of what firmware left
+ * in caches, nothing may come over it, and no core that polls with its caches on may keep it (ARM
+ * DDI 0406C A3.5.7). The core waits by WFE or by WFI, with its CPU interface open.
  */
-static void release(uint64_t word, uintptr_t va, uint32_t entry)
+static void release(uint64_t word, uintptr_t page, uint32_t entry)
 {
-	stage1_map_device(va, word, PAGE_SIZE);
-	mmio_write(va + word % PAGE_SIZE, entry);
+	const uintptr_t va = page + word % PAGE_SIZE;
+
+	stage1_map_device(page, word, PAGE_SIZE);
+	cache_flush((const void *)va, sizeof(entry));
+	mmio_write(va, entry);
+	cache_flush((const void *)va, sizeof(entry));
 	gic_kick(GIC_OTHERS);
 	asm volatile("sev");
 }

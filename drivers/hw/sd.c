@@ -207,11 +207,15 @@ static void serve_on(struct hw_sd *card, enum pl180_event event)
 	} else if (event != PL180_ANSWERED) {
 		lose(card);
 	} else if ((answer & STATUS_READY) != STATUS_TRAN) {
+		/* Asked at a slow clock, a busy card costs some hundred interrupts a second. */
+		pl180_clock(&card->mci, false);
 		send(card, SD_STATUS, 0);
-	} else if (card->failed || card->sectors == 0) {
-		card->step = SD_IDLE;
 	} else {
-		begin(card);
+		pl180_clock(&card->mci, true);
+		card->step = SD_IDLE;
+		if (!card->failed && card->sectors != 0) {
+			begin(card);
+		}
 	}
 }
 
