@@ -66,23 +66,28 @@ static bool ns16550_put(uint8_t byte)
 	return true;
 }
 
-/* When there is nothing, an interrupt that stays for that reason is ended. */
+/*
+ * When there is nothing, an interrupt that stays for that reason is ended. By a read of data, if it
+ * is the time-out's: so a byte that came meanwhile is looked for once more before.
+ */
 static int ns16550_get(void)
 {
-	if ((read(LSR) & LSR_READY) != 0) {
-		return (int)(read(DATA) & 0xff);
+	uint32_t id;
+
+	if ((read(LSR) & LSR_READY) == 0) {
+		id = read(IIR) & IIR_ID;
+		if (id == IIR_BUSY) {
+			read(USR);
+		}
+		if (id != IIR_TIMEOUT) {
+			return -1;
+		}
+		if ((read(LSR) & LSR_READY) == 0) {
+			read(DATA);
+			return -1;
+		}
 	}
-	switch (read(IIR) & IIR_ID) {
-	case IIR_TIMEOUT:
-		read(DATA);
-		break;
-	case IIR_BUSY:
-		read(USR);
-		break;
-	default:
-		break;
-	}
-	return -1;
+	return (int)(read(DATA) & 0xff);
 }
 
 static void ns16550_interrupts(bool receive, bool transmit)

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -51,6 +52,10 @@ class Machine:
         return self
 
     def __exit__(self, *_):
+        # On a busy host its end takes longer than close() waits.
+        if self.child.isalive():
+            self.child.kill(signal.SIGKILL)
+            self.child.wait()
         self.child.close(force=True)
 
     def expect(self, pattern, timeout=-1):
