@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * C before the MMU: check the processor, read the board's tree, move bivy to the top of RAM, make
+ * C before the MMU: check the processor, read the board's tree, move bivy to its place, make
  * the first tables. Compiled position independent; every pointer here is a physical address. Runs
  * on the boot core alone, all memory Strongly-ordered: no unaligned access, no static pointers.
  */
@@ -82,22 +82,40 @@ static uint64_t below(uint64_t place, uint64_t start, uint64_t size)
 	return ((start & ~(uint64_t)(PAGE_SIZE - 1)) - KEEP_SIZE);
 }
 
+/* Whether bivy may run @here, and the bundle is above it, in RAM that goes on above 4 GiB. */
+static bool may_stay(uint32_t here)
+{
+	return here % PAGE_SIZE == 0 && here >= board.ram.base &&
+	       board.bundle.base >= here + (uint64_t)KEEP_SIZE;
+}
+
 /*
  * Highest place in RAM for bivy that spares the bundle and the board's tree; the image where it
- * runs now, too, unless that is the place already.
+ * runs now, too, unless that is the place already. The window gets what is below. But code that
+ * runs before the MMU needs a place below 4 GiB: if RAM goes on there, bivy stays where it was
+ * loaded, which is near the bottom, and the window gets what is above.
  */
 static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
 {
-	uint64_t end = board.ram.base + board.ram.size;
+	const uint64_t most = (board.ram.base & ~0x1fffffull) + GUEST_RAM_MAX;
+	uint64_t end = (board.ram.base + board.ram.size) & ~(uint64_t)(PAGE_SIZE - 1);
 	uint64_t place, wanted;
 
-	if (end > board.ram.base + GUEST_RAM_MAX) {
-		end = board.ram.base + GUEST_RAM_MAX;
+	if (end > most) {
+		end = most;
 	}
 	if (board.ram.size < 4 * KEEP_SIZE) {
 		stop("this board has less than 4 MiB of RAM below 4 GiB; bivy needs more", NULL);
 	}
-	wanted = (end & ~(uint64_t)(PAGE_SIZE - 1)) - KEEP_SIZE;
+	if (end > LOW_RAM_END) {
+		if (may_stay(here)) {
+			board.window.base = here + KEEP_SIZE;
+			board.window.size = end - board.window.base;
+			return here;
+		}
+		end = LOW_RAM_END;
+	}
+	wanted = end - KEEP_SIZE;
 	for (unsigned int i = 0; i < 4; i++) {
 		wanted = below(wanted, board.bundle.base, board.bundle.size);
 		wanted = below(wanted, tree, tree_size);
@@ -111,6 +129,8 @@ static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
 		     "apart from each other",
 		     NULL);
 	}
+	board.window.base = (board.ram.base + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+	board.window.size = place - board.window.base;
 	return (uint32_t)place;
 }
 
@@ -155,8 +175,8 @@ static void move_image(uint32_t place)
 {
 	const struct board found = board;
 
+	cache_flush((void *)place, (uint32_t)(_image_end - _image_start));
 	if (place != (uint32_t)_image_start) {
-		cache_flush((void *)place, (uint32_t)(_image_end - _image_start));
 		memcpy((void *)place, _image_start, (size_t)(_image_file_end - _image_start));
 		dsb(); /* written before it may be fetched (B2.2.9) */
 		write_ICIALLU(0);

@@ -4,28 +4,25 @@
 #include "board.h"
 #include "refuse.h"
 
-#define RAM_LIMIT      0x100000000ull
 #define LOADER_PADDING 0x10000 /* bytes that a boot loader adds to a tree */
 
-/*
- * Adds one bank: the largest wins, and one that begins where the last ended makes that longer. What
- * is above 4 GiB only counts: code that runs before the MMU, and the window, can't reach it.
- */
-static void add_bank(struct board *board, struct range *run, struct range bank)
+/* Bytes below 4 GiB, which decide between ranges: the loader and bivy before the MMU use those. */
+static uint64_t low(const struct range *range)
 {
-	const uint64_t low = bank.base < RAM_LIMIT ? RAM_LIMIT - bank.base : 0;
-	struct range *ram = &board->ram;
+	const uint64_t most = range->base < LOW_RAM_END ? LOW_RAM_END - range->base : 0;
 
-	if (bank.size > low) {
-		board->ram_high += bank.size - low;
-		bank.size = low;
-	}
+	return range->size < most ? range->size : most;
+}
+
+/* Adds one bank: the largest wins, and one that begins where the last ended makes that longer. */
+static void add_bank(struct range *ram, struct range *run, struct range bank)
+{
 	if (run->size != 0 && run->base + run->size == bank.base) {
 		run->size += bank.size;
 	} else {
 		*run = bank;
 	}
-	if (run->size > ram->size) {
+	if (low(run) > low(ram) || (run->base == ram->base && run->size > ram->size)) {
 		*ram = *run;
 	}
 }
@@ -37,7 +34,7 @@ int board_add_banks(struct reading *reading, const struct dt_at *at, struct rang
 	int result;
 
 	for (i = 0; (result = dt_reg(at, i, &bank)) == 0; i++) {
-		add_bank(reading->board, run, bank);
+		add_bank(&reading->board->ram, run, bank);
 	}
 	if (result != -ENOENT) {
 		return dt_refuse(at, "reg",
@@ -59,18 +56,15 @@ static void reserve(struct reading *reading, const struct range *reserved)
 	struct range *ram = &reading->board->ram;
 	uint64_t end = ram->base + ram->size, from = reserved->base;
 	uint64_t to = reserved->size < UINT64_MAX - from ? from + reserved->size : UINT64_MAX;
-	uint64_t below, above;
+	struct range below = *ram, above = {.base = to};
 
 	if (only_covers(reserved, &reading->tree) ||
 	    only_covers(reserved, &reading->board->bundle) || from >= end || to <= ram->base) {
 		return;
 	}
-	below = from > ram->base ? from - ram->base : 0;
-	above = to < end ? end - to : 0;
-	if (below < above) {
-		ram->base = to;
-	}
-	ram->size = below < above ? above : below;
+	below.size = from > ram->base ? from - ram->base : 0;
+	above.size = to < end ? end - to : 0;
+	*ram = low(&below) < low(&above) ? above : below;
 }
 
 int board_reserve(struct reading *reading)

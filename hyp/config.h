@@ -11,8 +11,9 @@
 #define CONFIG_RESERVED_MAX  16
 #define PASSTHROUGH_LIST_MAX 8
 #define BOARD_DEVICES_MAX    40
-#define BOARD_SEED           32            /* bytes: as many as a SHA-256 has */
-#define GUEST_RAM_MAX        0xc0000000ull /* 3 GiB: the window of HYP's stage 1, see stage1.c */
+#define BOARD_SEED           32             /* bytes: as many as a SHA-256 has */
+#define LOW_RAM_END          0x100000000ull /* what can be reached without an MMU */
+#define GUEST_RAM_MAX        0xc0000000ull  /* 3 GiB: the window of HYP's stage 1, see stage1.c */
 
 /* A refusal: where (a node's path, a property or ""), and a sentence: what is wrong, what to do. */
 struct config_error {
@@ -110,8 +111,8 @@ struct board_device {
 
 struct board {
 	char model[64];
-	struct range ram;    /* the largest bank below 4 GiB, less what is reserved; bivy in it */
-	uint64_t ram_high;   /* bytes above 4 GiB, which stay unused */
+	struct range ram;    /* that with most below 4 GiB, less what is reserved; bivy in it */
+	struct range window; /* of ram, below or above bivy, what its window shows: see early.c */
 	struct range bundle; /* /chosen linux,initrd-start and -end; size 0: none */
 	uint64_t uart_base; /* of /chosen stdout-path, serial0 or the first PL011; 0: none usable */
 	uint32_t uart_size;

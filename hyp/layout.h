@@ -8,7 +8,7 @@
  *   0x00000000  not mapped
  *   0x00200000  bivy itself, 4 KiB pages, W^X
  *   0x00400000  registers of physical devices, see stage1_map_device()
- *   0x40000000  the window onto RAM: VA = PA - start of RAM + 0x40000000, 3 GiB at most
+ *   0x40000000  the window onto RAM, 3 GiB at most: PA at a constant offset
  */
 #define HYP_VA         0x00200000
 #define DEVICE_VA      0x00400000
@@ -16,7 +16,7 @@
 #define WINDOW_VA      0x40000000
 
 #define PAGE_SIZE  0x1000
-#define KEEP_SIZE  0x100000                /* RAM that bivy keeps for itself, at the top */
+#define KEEP_SIZE  0x100000                /* RAM that bivy keeps for itself */
 #define SHOWN_PAGE (KEEP_SIZE - PAGE_SIZE) /* in there, behind the image: see devices.c */
 
 #define STACK_SIZE  0x2000                   /* of one core */

@@ -135,7 +135,7 @@ _Noreturn void hyp_main(void)
 	}
 	init_core(0);
 	timer_init();
-	stage1_map_window(board.ram.base, image_pa);
+	stage1_map_window(board.window.base, board.window.base + board.window.size);
 	power_init();
 	board_trng_init();
 	vm_create();
@@ -151,9 +151,6 @@ _Noreturn void hyp_main(void)
 	    vm.keeps_bundle ? ", and " : "; bundle of ", vm.bundle.size >> 10,
 	    vm.keeps_bundle ? " KiB of bundle to restart the guest from"
 			    : " KiB given to the guest");
-	if (board.ram_high != 0) {
-		say("RAM above 4 GiB, %llu MiB, stays unused", board.ram_high >> 20);
-	}
 	if (vm.kept.size != 0) {
 		say("kept %llu MiB at %llx for the guest's overlays and flash", vm.kept.size >> 20,
 		    vm.kept.base);

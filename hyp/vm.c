@@ -34,22 +34,27 @@ static struct config_error error;
 static struct fit_bundle fit;
 static struct passthrough passed;
 
-/* Moves the bundle right below bivy, out of the way of what it will be unpacked to. */
+static uint64_t window_end(void)
+{
+	return board.window.base + board.window.size;
+}
+
+/* Moves the bundle to the end of RAM, out of the way of what it will be unpacked to. */
 static void move_bundle(void)
 {
+	const uint64_t end = window_end();
 	uint64_t place;
 
 	if (board.bundle.size == 0) {
 		stop("no guest: load a bundle as bivy's initrd (QEMU: -initrd guest.itb; see "
 		     "tools/mkbundle)");
 	}
-	if (board.bundle.base < board.ram.base ||
-	    board.bundle.base + board.bundle.size > image_pa) {
-		stop("the guest bundle at %llx, %llu KiB, is not in RAM below bivy at %llx; load "
-		     "it lower, or give the board more RAM",
-		     board.bundle.base, board.bundle.size >> 10, (uint64_t)image_pa);
+	if (board.bundle.base < board.window.base || board.bundle.base + board.bundle.size > end) {
+		stop("the guest bundle at %llx, %llu KiB, is not in RAM below %llx; load it lower, "
+		     "or give the board more RAM",
+		     board.bundle.base, board.bundle.size >> 10, end);
 	}
-	place = (image_pa - board.bundle.size) & ~(uint64_t)(PAGE_SIZE - 1);
+	place = (end - board.bundle.size) & ~(uint64_t)(PAGE_SIZE - 1);
 	memmove(window_at(place), window_at(board.bundle.base), (size_t)board.bundle.size);
 	vm.bundle = (struct range){place, board.bundle.size};
 }
@@ -89,11 +94,11 @@ static uint64_t reserve_top(void)
 		vm.keeps_bundle |= vm.config.device[i].backend.kind == BACKEND_RAM || size != 0;
 		vm.kept.size += size;
 	}
-	end = vm.keeps_bundle ? vm.bundle.base : image_pa;
-	if (vm.kept.size + BLOCK > end - board.ram.base) {
+	end = vm.keeps_bundle ? vm.bundle.base : window_end();
+	if (vm.kept.size + BLOCK > end - board.window.base) {
 		stop("this board has RAM for %llu MiB of overlays and flash, and the guest's tree "
 		     "wants %llu MiB; give it less",
-		     (end - board.ram.base) >> 20, vm.kept.size >> 20);
+		     (end - board.window.base) >> 20, vm.kept.size >> 20);
 	}
 	vm.kept.base = (end - vm.kept.size) & ~(vm.kept.size != 0 ? BLOCK - 1 : 0);
 	return vm.kept.base;
@@ -104,7 +109,7 @@ static uint64_t reserve_top(void)
 static void place_ram(void)
 {
 	const uint64_t end = reserve_top();
-	const uint64_t start = (board.ram.base + BLOCK - 1) & ~(BLOCK - 1);
+	const uint64_t start = (board.window.base + BLOCK - 1) & ~(BLOCK - 1);
 	const uint64_t wanted = vm.config.ram_size;
 
 	vm.ram_pa = vm.config.ram_base >= start && vm.config.ram_base < end ? vm.config.ram_base

@@ -13,7 +13,7 @@ struct vm {
 	struct guest_config config;
 	struct guest_memory memory;
 	uint64_t ram_pa;     /* PA of the guest's first byte */
-	struct range bundle; /* PA, at the top of RAM */
+	struct range bundle; /* PA, at the end of the window */
 	bool keeps_bundle;   /* to restart the guest from, or for its disks and flash */
 	struct range kept;   /* PA: RAM for writes to overlaid disks, and for flash */
 	uint32_t entry;      /* IPA of the first instruction, bit 0: Thumb */

@@ -101,17 +101,15 @@ static int check(const struct file *tree, const struct fit_bundle *fit,
 		 const struct file *board_tree)
 {
 	static struct guest_config config;
-	static struct board board;
+	static struct board board = {.ram = {.size = GUEST_RAM_MAX}};
 	static struct kernel_layout layout;
 	static struct passthrough passed;
 	struct config_error error = {0};
 	struct range place;
-	uint64_t ram_size;
 
 	if (config_read(tree->bytes, tree->size, &config, &error) != 0) {
 		return refuse(&error);
 	}
-	ram_size = GUEST_RAM_MAX;
 	if (board_tree->bytes != NULL) {
 		if (board_read(board_tree->bytes, board_tree->size, &board, &error) != 0) {
 			refuse(&error);
@@ -122,13 +120,12 @@ static int check(const struct file *tree, const struct fit_bundle *fit,
 					&board, INTIDS_MAX, &error) != 0) {
 			return refuse(&error);
 		}
-		ram_size = board.ram.size;
 	}
-	ram_size = config.ram_size != 0 ? config.ram_size : ram_size;
 	if (fit->kernel.data != NULL && config_check_disks(&config, fit->disk_count, &error) != 0) {
 		return refuse(&error);
 	}
-	place = config_kernel_range(&config, ram_size,
+	config_window(&config, &board, 0, &place);
+	place = config_kernel_range(&config, place.size,
 				    fit->kernel.has_load ? fit->kernel.load : config.ram_base);
 	if (fit->kernel.data != NULL &&
 	    kernel_identify(&fit->kernel, place.base, place.size, &layout, &error) != 0) {

@@ -27,7 +27,7 @@ MACHINES = {
         "not started in HYP mode"),
     "GICv3": ({"machine": "virt,virtualization=on,gic-version=3"}, "has no GICv2"),
     "3 MiB of RAM": ({"mem": "3M"}, "less than 4 MiB of RAM"),
-    "RAM whose end bundle and tree take": ({"mem": "16M", "bundle": "large"}, "is not in RAM below bivy"),
+    "RAM whose end bundle and tree take": ({"mem": "16M", "bundle": "large"}, "is not in RAM below 40"),
     "RAM too small for the initrd": ({"mem": "20M", "bundle": "large"}, "RAM is too small: the guest's initrd"),
     "RAM too small for the guest's": ({"bundle": "wants-512M"}, "wants 0x20000000 bytes of memory"),
     "RAM that bivy and bundle leave too small": ({"bundle": "wants-128M"}, "RAM for .* KiB of guest, and the"),

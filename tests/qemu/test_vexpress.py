@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Versatile Express: cores and power without PSCI, the start from reset in Secure state, RAM above 4 GiB."""
+"""Versatile Express: cores and power without PSCI, the start from reset in Secure state, RAM across 4 GiB."""
 
 import copy
+import os
 
 import pytest
 
@@ -13,6 +14,7 @@ DEBIAN = built("guests", "debian", "guest.itb")
 BOARD = "vexpress-a15,secure=off,virtualization=on"
 RESET = "vexpress-a15,secure=on"
 SMP = built("payload", "vgic_smp.itb")
+MEMORY = built("payload", "memory.itb")
 UART = "/bus@8000000/motherboard-bus@8000000/iofpga-bus@300000000/serial@90000"
 # Where tools/mkreset puts an image: 2 MiB behind the beginning of RAM.
 PLACE = {"vexpress-a15": 0x80200000, "virt": 0x40200000}
@@ -139,11 +141,52 @@ def test_core_that_the_guest_does_not_get(trees, tmp_path):
         machine.verdict(m, 120)
 
 
-def test_ram_above_4_gib(trees):
-    with Machine("-dtb", str(trees / "vexpress-a15"), machine=BOARD, cpus=2, mem="8G", bundle=SMP) as m:
-        m.expect("RAM 2048 MiB at 80000000")
-        m.expect("bivy: RAM above 4 GiB, 6144 MiB, stays unused")
+def machine_with(mem, trees, bundle):
+    return Machine("-dtb", str(trees / "vexpress-a15"), machine=BOARD, cpus=2, mem=mem, bundle=bundle)
+
+
+@pytest.mark.parametrize("mem", [4, 8])
+def test_ram_across_4_gib(mem, trees):
+    """bivy stays near the bottom; the guest's RAM is 3 GiB above it, and each place is its own."""
+    with machine_with(f"{mem}G", trees, MEMORY) as m:
+        m.expect(f"bivy: on V2P-CA15, 2 cores, RAM {mem * 1024} MiB at 80000000")
+        m.expect("bivy: kept 1024 KiB at 80010000")
+        m.expect("bivy: the guest gets 2 cores, RAM 3070 MiB")
+        m.expect("\n3070 MiB of memory\r")
         machine.verdict(m, 120)
+
+
+def test_restart_across_4_gib(trees):
+    """From the bundle, which is above."""
+    with machine_with("4G", trees, built("payload", "reset-restart.itb")) as m:
+        m.expect("KiB of bundle to restart the guest from")
+        for _ in range(3):
+            m.expect("bivy: the guest starts again")
+        machine.verdict(m)
+
+
+def test_debian_across_4_gib(trees):
+    with machine_with("4G", trees, DEBIAN) as m:
+        m.expect(PROMPT, BOOT)
+        assert int(m.command("free -m").split()[7]) > 2900
+        m.send("poweroff\r")
+        assert m.ends(ANSWER) == 0
+
+
+def test_bundle_below_bivy(trees, tmp_path):
+    """The window would have one of them only: bivy goes to the top of what is below 4 GiB, as elsewhere."""
+    start = 0x80002000
+    size = os.path.getsize(MEMORY)
+    assert start + size < 0x80010000
+    tree = fdt.parse((trees / "vexpress-a15").read_bytes())
+    tree.at("/chosen").set("linux,initrd-start", fdt.cells(start)).set("linux,initrd-end", fdt.cells(start + size))
+    path = tmp_path / "tree"
+    path.write_bytes(tree.blob())
+    with Machine("-dtb", str(path), "-device", f"loader,file={MEMORY},addr={start:#x},force-raw=on",
+                 machine=BOARD, cpus=2, mem="4G") as m:
+        m.expect("bivy: kept 1024 KiB at fff00000")
+        m.expect("\n2047 MiB of memory\r")
+        machine.verdict(m)
 
 
 @pytest.mark.parametrize("board,cpu,sentence", [
