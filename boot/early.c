@@ -13,6 +13,7 @@
 #include "drivers/hw/access.h"
 
 #define BOARD_TREE_MAX 0x200000u
+#define PLACE_ALIGN    0x2000u /* bytes, for the root of stage 2 (ARM DDI 0406C B3.6.5) */
 
 /* To write to a UART by polling: when a status register's bit is as @ready says. Register numbers.
  */
@@ -79,13 +80,13 @@ static uint64_t below(uint64_t place, uint64_t start, uint64_t size)
 	if (size == 0 || place + KEEP_SIZE <= start || place >= start + size) {
 		return place;
 	}
-	return ((start & ~(uint64_t)(PAGE_SIZE - 1)) - KEEP_SIZE);
+	return (start & ~(uint64_t)(PLACE_ALIGN - 1)) - KEEP_SIZE;
 }
 
 /* Whether bivy may run @here, and the bundle is above it, in RAM that goes on above 4 GiB. */
 static bool may_stay(uint32_t here)
 {
-	return here % PAGE_SIZE == 0 && here >= board.ram.base &&
+	return here % PLACE_ALIGN == 0 && here >= board.ram.base &&
 	       board.bundle.base >= here + (uint64_t)KEEP_SIZE;
 }
 
@@ -98,7 +99,7 @@ static bool may_stay(uint32_t here)
 static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
 {
 	const uint64_t most = (board.ram.base & ~0x1fffffull) + GUEST_RAM_MAX;
-	uint64_t end = (board.ram.base + board.ram.size) & ~(uint64_t)(PAGE_SIZE - 1);
+	uint64_t end = (board.ram.base + board.ram.size) & ~(uint64_t)(PLACE_ALIGN - 1);
 	uint64_t place, wanted;
 
 	if (end > most) {

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import fdt
 import machine
 from machine import Machine, Monitor, built
 
@@ -99,3 +100,16 @@ def test_bundle_to_restart_from(tables):
         size = int(m.match(2))
         m.expect(r"the guest gets 1 core, RAM (\d+) MiB at")
         assert int(m.match(1)) << 20 <= RAM_SIZE - KEEP_SIZE - (size << 10)
+
+
+def test_ram_that_ends_at_an_odd_page(tmp_path):
+    """Stage 2's root wants 8 KiB: bivy leaves the page below, too."""
+    path = tmp_path / "tree"
+    with open(machine.board_tree(tmp_path, cpus=1), "rb") as file:
+        tree = fdt.parse(file.read())
+    tree.add(fdt.Node("reserved-memory", {"#address-cells": fdt.cells(2), "#size-cells": fdt.cells(2), "ranges": b""},
+                      [fdt.Node("page", {"reg": fdt.cells(0, RAM + RAM_SIZE - PAGE, 0, PAGE)})]))
+    path.write_bytes(tree.blob())
+    with Machine("-dtb", str(path), bundle=built("payload", "timer.itb")) as m:
+        m.expect(f"kept 1024 KiB at {BIVY_PA - 2 * PAGE:x} for itself")
+        machine.verdict(m)
