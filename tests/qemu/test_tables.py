@@ -78,7 +78,7 @@ def test_stacks_have_guard_pages(tables):
 
 
 def test_what_the_guest_reaches(tables):
-    """Its RAM by the largest blocks, and GICC on GICV; bivy is not there, nor anything else."""
+    """Its RAM by the largest blocks, GICC on GICV, and the page that shows its transports; nothing else of bivy's."""
     found = list(tables.leaves(tables.physical("root"), 1024))
     ram = [row for row in found if row[0] >= RAM]
     assert sum(size for _, size, _ in ram) == RAM_SIZE - KEEP_SIZE
@@ -90,7 +90,9 @@ def test_what_the_guest_reaches(tables):
         at += size
     assert at == BIVY_PA
     rest = [(ipa, output(entry, size), size, entry >> 54 & 1) for ipa, size, entry in found if ipa < RAM]
-    assert rest == [(0x08010000 + offset, 0x08040000 + offset, PAGE, 1) for offset in (0, PAGE)]
+    shown = (0x0A000000, BIVY_PA + KEEP_SIZE - PAGE, PAGE, 1)
+    assert rest == [(0x08010000 + offset, 0x08040000 + offset, PAGE, 1) for offset in (0, PAGE)] + [shown]
+    assert [entry >> 6 & 3 for ipa, _, entry in found if ipa == shown[0]] == [1], "the guest may write what is shown"
 
 
 def test_bundle_to_restart_from(tables):
