@@ -42,9 +42,12 @@ class Machine:
             command += ["-kernel", kernel]
         if bundle:
             command += ["-initrd", bundle]
-        self.child = pexpect.spawn("qemu-system-arm", [*command, *options], timeout=timeout,
-                                   encoding="latin-1", echo=False,
-                                   env={**os.environ, "QEMU_AUDIO_DRV": "none"})
+        self.spawn("qemu-system-arm", [*command, *options], timeout, QEMU_AUDIO_DRV="none")
+
+    def spawn(self, program, options, timeout, **environment):
+        """What ends up as QEMU, with our end of its serial port."""
+        self.child = pexpect.spawn(program, options, timeout=timeout, encoding="latin-1", echo=False, cwd=TOP,
+                                   env={**os.environ, **environment})
         self.child.delaybeforesend = None
         self.log = ""
 
@@ -95,6 +98,14 @@ class Machine:
         self.log += self.child.before
         self.child.close()
         return self.child.exitstatus
+
+
+class Run(Machine):
+    """The same by way of tools/run, as a user has it."""
+
+    def __init__(self, *options, **environment):  # pylint: disable=super-init-not-called
+        self.spawn(os.path.join(TOP, "tools", "run"), list(options), ANSWER,
+                   BUILD=os.path.relpath(BUILD, TOP), **environment)
 
 
 class Monitor:

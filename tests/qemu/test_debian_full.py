@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A complete Debian on a virtio disk, as a user has it: log in, network, ssh, apt, files, power off.
 
-PLATFORM=native in the environment runs it on the same machine without bivy.
+PLATFORM=native in the environment runs it on the same machine without bivy. And on the second partition of a board's
+SD card, as `make run BOARD=vexpress-a15 GUEST=debian-full` has it.
 """
 
 import os
@@ -11,7 +12,8 @@ import subprocess
 import pytest
 
 import machine
-from machine import ANSWER, BOOT, Machine, built
+from machine import ANSWER, BOOT, Machine, Run, built
+from test_boards import is_clean, partitions
 
 GUEST = built("guests", "debian-full")
 PROMPT = "root@debian:~# "
@@ -52,8 +54,8 @@ def start(disk, port, cpus=2, mem="512M"):
     return Machine(*devices, cpus=cpus, mem=mem, bundle=os.path.join(GUEST, "guest.itb"))
 
 
-def log_in(guest):
-    guest.expect("debian ttyAMA0\\s+debian login: ", BOOT)
+def log_in(guest, timeout=BOOT):
+    guest.expect("debian ttyAMA0\\s+debian login: ", timeout)
     guest.send("root\r")
     guest.expect(PROMPT)
     guest.command("export TERM=dumb; stty columns 500; bind 'set enable-bracketed-paste off'", PROMPT)
@@ -64,6 +66,12 @@ def succeed(guest, command, timeout=-1):
     answer = guest.command(f"{command}; echo \"[$?]\"", PROMPT, timeout).strip()
     assert answer.endswith("[0]"), f"{command}: {answer}"
     return answer[:-len("[0]")].strip()
+
+
+def verify(guest, size):
+    answer = succeed(guest, f"fio --name=verify --filename=/var/tmp/fio --size={size} --rw=randwrite --bs=4k "
+                            "--ioengine=libaio --iodepth=16 --direct=1 --verify=crc32c --do_verify=1", WORK)
+    assert "err= 0" in answer, answer
 
 
 def ssh(key, port, command):
@@ -107,12 +115,36 @@ def test_debian_full(disk, pristine):
         succeed(guest, "apt-get -q install --yes hello", WORK)
         assert succeed(guest, "hello") == "Hello, world!"
 
-        answer = succeed(guest, "fio --name=verify --filename=/var/tmp/fio --size=32M --rw=randwrite --bs=4k "
-                                "--ioengine=libaio --iodepth=16 --direct=1 --verify=crc32c --do_verify=1", WORK)
-        assert "err= 0" in answer, answer
+        verify(guest, "32M")
         succeed(guest, "echo written >/root/written")
         guest.send("poweroff\r")
         assert guest.ends(WORK) == 0
     assert_clean(disk)
     assert contents(disk, "/root/written") == "written\n"
     assert "Package: hello" in contents(disk, "/var/lib/dpkg/status")
+
+
+@pytest.mark.skipif(NATIVE, reason="the card is bivy's")
+def test_on_an_sd_card(pristine, tmp_path):
+    folder = tmp_path / "debian-full"  # by whose name its tree is found
+    folder.mkdir()
+    for path in (built("guests", "debian-full", "kernel"), built("guests", "debian-full", "initrd"),
+                 built("guests", "debian-full", "guest.itb"), pristine / "disk.img"):
+        (folder / os.path.basename(path)).symlink_to(path)
+    with Run("--board", "vexpress-a15", "--cpus", "2", "--disk", str(folder / "disk.img"), str(folder / "guest.itb"),
+             SSH_PORT=str(free_port())) as guest:
+        guest.expect("bivy: on V2P-CA15", BOOT)
+        log_in(guest, 2 * BOOT)  # each 64 bytes are an interrupt
+        assert succeed(guest, "findmnt -no SOURCE /") == "/dev/vda"
+        succeed(guest, "until ip -4 -brief address show eth0 | grep -q 10.0.2.15; do sleep 0.2; done", WORK)
+        assert " 0% packet loss" in succeed(guest, "ping -c 3 -i 0.2 10.0.2.2")
+        verify(guest, "4M")
+        succeed(guest, "echo written >/root/written")
+        guest.send("poweroff\r")
+        assert guest.ends(WORK) == 0
+        assert "bug in bivy" not in guest.log
+    card = built("sdcard", "run-vexpress-a15.img")
+    root = f"{card}?offset={partitions(card)[1][0] * 512}"
+    assert is_clean(card, tmp_path)
+    assert_clean(root)
+    assert contents(root, "/root/written") == "written\n"
