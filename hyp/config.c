@@ -33,15 +33,10 @@ static bool named(const struct dt_at *at, const char *name)
 
 static bool is_memory(const struct dt_at *at)
 {
-	static const char name[] = "memory";
-	const char *node = dt_name(at->dt, dt_node(at));
-	unsigned int i = 0;
+	const char *name = dt_name(at->dt, dt_node(at));
 
-	while (node[i] != '\0' && node[i] == name[i]) {
-		i++;
-	}
 	return at->depth == 1 && (dt_is(at->dt, dt_node(at), "device_type", "memory") ||
-				  (name[i] == '\0' && (node[i] == '\0' || node[i] == '@')));
+				  dt_same(name, "memory") || dt_begins(name, "memory@"));
 }
 
 enum guest_node config_node(const struct dt_at *at)
@@ -128,18 +123,12 @@ static bool is_known(const char *name, unsigned int owner)
 /* A property of ours is known, and stands where it means something, or it is a slip of the pen. */
 static int check_own_properties(const struct reading *reading, const struct dt_at *at)
 {
-	static const char own[] = "bivy,";
 	const struct dt *dt = &reading->dt;
 	uint32_t position = 0, node = dt_node(at);
 	struct dt_property property;
 
 	while (dt_each(dt, node, &position, &property)) {
-		unsigned int i = 0;
-
-		while (own[i] != '\0' && property.name[i] == own[i]) {
-			i++;
-		}
-		if (own[i] == '\0' && !is_known(property.name, owner_of(at))) {
+		if (dt_begins(property.name, "bivy,") && !is_known(property.name, owner_of(at))) {
 			return dt_refuse(
 				at, property.name,
 				"bivy has no such property here; the README lists those of "

@@ -343,6 +343,15 @@ bool dt_same(const char *a, const char *b)
 	return *a == *b;
 }
 
+bool dt_begins(const char *string, const char *prefix)
+{
+	while (*string == *prefix && *prefix != '\0') {
+		string++;
+		prefix++;
+	}
+	return *prefix == '\0';
+}
+
 uint32_t dt_length(const char *string)
 {
 	uint32_t length = 0;

@@ -115,6 +115,7 @@ bool dt_cell(const struct dt *dt, uint32_t node, const char *name, uint32_t *val
 bool dt_number(const struct dt *dt, uint32_t node, const char *name, uint64_t *value);
 
 bool dt_same(const char *a, const char *b);
+bool dt_begins(const char *string, const char *prefix);
 /* Bytes of a string, without its NUL. */
 uint32_t dt_length(const char *string);
 /* Whether a property is the string @string, and whether `compatible` has @string in its list. */

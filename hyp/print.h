@@ -3,16 +3,8 @@
 #ifndef HYP_PRINT_H
 #define HYP_PRINT_H
 
-#include <stdarg.h>
 #include <stddef.h>
 #include "config.h"
-
-/*
- * Formats into @text, always terminated. Knows %s, %c, %d, %u, %x, %08x-style widths with leading
- * zeros, l for 32 bits and ll for 64 bits (%llx, %llu up to 2^32 - 1). Returns the length without
- * the terminator, less than @size.
- */
-size_t format(char *text, size_t size, const char *pattern, va_list arguments);
 
 /* One message to the physical console, "bivy: " in front and a line end behind. From any core, no
  * lock held but a device's. */

@@ -458,10 +458,10 @@ static void test_sentence(void **state)
 	char longest[400];
 
 	(void)state;
-	assert_int_equal(refuse(&error, "%s|%u|%u|%llx|%llx|%llx|\x1b[", "a\nb", 0u, 4294967295u,
+	assert_int_equal(refuse(&error, "%s|%u|%u|%llx|%llx|%llx|[", "a\nb\x1b", 0u, 4294967295u,
 				0ull, 0x40000000ull, 0xffffffffffffffffull),
 			 -22);
-	assert_string_equal(error.text, "a?b|0|4294967295|0x0|0x40000000|0xffffffffffffffff|?[");
+	assert_string_equal(error.text, "a?b?|0|4294967295|0x0|0x40000000|0xffffffffffffffff|[");
 	assert_string_equal(error.node, "");
 	assert_string_equal(error.property, "");
 	memset(longest, 'x', sizeof(longest));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tests of format() in hyp/print.c; processor and console have stand-ins here. */
+/* Tests of hyp/print.c and of format() in hyp/refuse.c; processor and console have stand-ins here.
+ */
 #define HYP_CPU_H
 #include "suite.h"
 #include <string.h>
@@ -31,7 +32,7 @@ static void print(size_t size, const char *pattern, ...)
 
 	memset(text, '#', sizeof(text));
 	va_start(arguments, pattern);
-	length = format(text, size, pattern, arguments);
+	length = format(text, size, "", pattern, arguments);
 	va_end(arguments);
 	assert_true(length < size);
 	assert_int_equal(strlen(text), length);
@@ -43,8 +44,8 @@ static void print(size_t size, const char *pattern, ...)
 static void test_each_conversion(void **state)
 {
 	(void)state;
-	print(40, "%s|%c|%d|%u|%x", "word", 'x', (int32_t)-7, 42u, 0xc0ffeeu);
-	assert_string_equal(text, "word|x|-7|42|c0ffee");
+	print(40, "%s|%d|%u|%x", "w\xf6rd\n", (int32_t)-7, 42u, 0xc0ffeeu);
+	assert_string_equal(text, "w?rd?|-7|42|c0ffee");
 	print(40, "%s%s", "", "end");
 	assert_string_equal(text, "end");
 	print(40, "plain");

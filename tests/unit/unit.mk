@@ -28,6 +28,7 @@ unit_dtmap_sources := $(unit_dt_sources)
 unit_dtmap_libs := libfdt
 unit_dtmap_needs = $(unit_dt_needs) $(UNIT)/trees/vexpress.dtb
 unit_board_sources := $(unit_dt_sources) hyp/board.c hyp/boardram.c
+unit_print_sources := hyp/refuse.c hyp/dt.c
 unit_board_libs := libfdt
 unit_board_cflags := -D_GNU_SOURCE
 unit_board_needs = $(addprefix $(UNIT)/trees/,board.dtb vexpress.dtb)
