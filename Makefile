@@ -31,7 +31,8 @@ cflags := -mcpu=cortex-a15 -mtune=cortex-a7 -mfloat-abi=soft -mgeneral-regs-only
 fast := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap mmio vgicd psci registers coproc vgic vgic_lr cache) \
 	$(BUILD)/obj/drivers/emul/pl011.c.o
 arm := %.S.o $(BUILD)/obj/boot/reset.c.o $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap mmio) $(BUILD)/obj/drivers/emul/pl011.c.o
-optimize = $(if $(filter $(fast),$@),-O2,-Os) $(if $(filter $(arm),$@),-marm,-mthumb)
+small := -Os -fno-move-loop-invariants -fno-tree-loop-im -fno-ipa-sra
+optimize = $(if $(filter $(fast),$@),-O2,$(small)) $(if $(filter $(arm),$@),-marm,-mthumb)
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
 ldflags := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
 

@@ -18,6 +18,10 @@
 #define VIRTUAL_TIMER  27
 #define FIRST_SPI      32
 
+static const char unreadable[] =
+	"these addresses can't be read; check them against #address-cells, #size-cells and ranges "
+	"of the parents";
+
 struct reading {
 	struct dt dt;
 	struct guest_config *config;
@@ -183,9 +187,7 @@ static int read_memory(struct reading *reading, const struct dt_at *at)
 	struct range ram, more;
 
 	if (dt_reg(at, 0, &ram) != 0) {
-		return dt_refuse(at, "reg",
-				 "the memory's address can't be read; check it against "
-				 "#address-cells and #size-cells of the root");
+		return dt_refuse(at, "reg", unreadable);
 	}
 	if (++reading->memories > 1 || dt_reg(at, 1, &more) == 0) {
 		return dt_refuse(
@@ -228,8 +230,8 @@ static int read_cpu(struct reading *reading, const struct dt_at *at)
 	}
 	for (i = 0; i < config->cpu_count; i++) {
 		if (config->cpu_mpidr[i] == reg) {
-			return dt_refuse(at, "reg", "two CPUs have the number %llx",
-					 (unsigned long long)reg);
+			return dt_refuse(at, "reg", "two CPUs have the number %x",
+					 (unsigned int)reg);
 		}
 	}
 	config->cpu_mpidr[config->cpu_count++] = reg;
@@ -282,8 +284,8 @@ static int check_timer(struct reading *reading, const struct dt_at *at)
 	    virtual != VIRTUAL_TIMER) {
 		return dt_refuse(
 			at, "interrupts",
-			"the timer's interrupts must be PPIs 13, 14, 11 and 10 of the interrupt "
-			"controller, in this order: <1 13 4>, <1 14 4>, <1 11 4>, <1 10 4>");
+			"the timer's interrupts must be the GIC's PPIs <1 13 4>, <1 14 4>, <1 11 "
+			"4>, <1 10 4>, in this order");
 	}
 	return 0;
 }
@@ -326,9 +328,9 @@ static int read_device(struct reading *reading, const struct dt_at *at)
 	unit = config_node(at) == NODE_VIRTIO ? VIRTIO_MMIO_SIZE : PAGE;
 	if (dt_reg(at, 0, &reg) != 0 || !usable(&reg, unit) || reg.size > UINT32_MAX) {
 		return dt_refuse(at, "reg",
-				 "this device needs registers of %llx bytes or more, at a multiple "
+				 "this device needs registers of %x bytes or more, at a multiple "
 				 "of that, where its buses' ranges lead to the guest's memory map",
-				 (unsigned long long)unit);
+				 (unsigned int)unit);
 	}
 	if (device->kind == DEVICE_FLASH) {
 		result = check_flash(at, &reg);
@@ -373,9 +375,7 @@ static int read_node(struct reading *reading, const struct dt_at *at)
 		reading->config->disabled_count++;
 	} else if (kind == NODE_PLAIN && dt_reg(at, 0, &reg) == -EINVAL &&
 		   dt_enabled(at->dt, dt_node(at))) {
-		return dt_refuse(at, "reg",
-				 "these addresses can't be read; check them against "
-				 "#address-cells, #size-cells and ranges of the parents");
+		return dt_refuse(at, "reg", unreadable);
 	}
 	return 0;
 }
@@ -383,8 +383,9 @@ static int read_node(struct reading *reading, const struct dt_at *at)
 static int check_present(const struct reading *reading)
 {
 	if (reading->memories == 0) {
-		return refuse(reading->dt.error, "the guest's device tree has no memory; add a "
-						 "node memory@... with device_type = \"memory\"");
+		return refuse(reading->dt.error,
+			      "the guest's device tree has no memory node; add memory@... "
+			      "with device_type = \"memory\"");
 	}
 	if (reading->timers == 0) {
 		return refuse(reading->dt.error, "the guest's device tree has no timer; add a node "

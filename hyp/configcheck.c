@@ -98,11 +98,10 @@ static int check_cpus(const struct guest_config *config, const struct board *boa
 		     j++) {
 		}
 		if (j == board->cpu_count) {
-			return refuse(
-				error,
-				"the guest's device tree names CPU %llx, which the board does "
-				"not have; remove its node",
-				(unsigned long long)config->cpu_mpidr[i]);
+			return refuse(error,
+				      "the guest's device tree names CPU %x, which this board does "
+				      "not have; remove its node",
+				      (unsigned int)config->cpu_mpidr[i]);
 		}
 	}
 	return 0;
@@ -129,10 +128,9 @@ int config_check(const struct guest_config *config, const struct board *board, u
 			      (unsigned long long)ram.size, (unsigned long long)ram.base);
 	}
 	if (config->gicc_size > board->gicv.size) {
-		return refuse(error,
-			      "the guest's GICC has %llx bytes, and the board's GICV only %llx",
-			      (unsigned long long)config->gicc_size,
-			      (unsigned long long)board->gicv.size);
+		return refuse(
+			error, "the guest's GICC has %x bytes, and the board's GICV only %llx",
+			(unsigned int)config->gicc_size, (unsigned long long)board->gicv.size);
 	}
 	result = check_overlaps(config, board, error);
 	return result == 0 ? check_intids(config, intid_limit, error) : result;

@@ -332,6 +332,14 @@ static bool wide_single(const struct input *in, struct transfer *t)
 	return !(t->store && uses(t, PC));
 }
 
+/* The last row of a table, which all else matches. */
+static bool no_transfer(const struct input *in, struct transfer *t)
+{
+	(void)in;
+	(void)t;
+	return false;
+}
+
 /* A5.3 (single), A5.2.8 and 9 (extra, unprivileged), A5.2.10 (synchronization), A5.5 (block). */
 static const struct form arm_forms[] = {
 	{0x0e500000, 0x04000000, arm_single, 4, STORE},      /* STR */
@@ -360,6 +368,7 @@ static const struct form arm_forms[] = {
 	{0x0ff00fff, 0x01f00f9f, arm_exclusive, 2, LOAD},    /* LDREXH */
 	{0x0e100000, 0x08000000, arm_multiple, 4, STORE},    /* STM */
 	{0x0e100000, 0x08100000, arm_multiple, 4, LOAD},     /* LDM */
+	{0, 0, no_transfer, 0, STORE},
 };
 
 /*
@@ -409,25 +418,20 @@ static const struct form thumb_forms[] = {
 	{0xff700000, 0xf8500000, wide_single, 4, LOAD},           /* LDR */
 	{0xff700000, 0xf9100000, wide_single, 1, LOAD_SIGNED},    /* LDRSB */
 	{0xff700000, 0xf9300000, wide_single, 2, LOAD_SIGNED},    /* LDRSH */
+	{0, 0, no_transfer, 0, STORE},
 };
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 bool decode_transfer(uint32_t insn, const uint32_t r[16], uint32_t spsr, struct transfer *transfer)
 {
 	const struct input in = {.insn = insn, .r = r, .spsr = spsr};
 	bool thumb = (spsr & SPSR_T) != 0;
 	const struct form *form = thumb ? thumb_forms : arm_forms;
-	const struct form *end = form + (thumb ? COUNT(thumb_forms) : COUNT(arm_forms));
 
 	if (!thumb && insn >> 28 == 15) {
 		return false; /* A5.7: PLD, RFE, SRS, Advanced SIMD */
 	}
-	while (form != end && (insn & form->mask) != form->value) {
+	while ((insn & form->mask) != form->value) {
 		form++;
-	}
-	if (form == end) {
-		return false;
 	}
 	*transfer = (struct transfer){
 		.length = thumb && insn >> 16 == 0 ? 2 : 4,

@@ -173,17 +173,16 @@ static int check_header(const uint32_t *head, uint64_t limit, const char *what,
 		return refuse(error, "%s is cut off: its header alone takes 40 bytes", what);
 	}
 	if (dt_word(head + HEAD_MAGIC) != DT_MAGIC) {
-		return refuse(error, "%s does not begin as device trees do: %llx is not 0xd00dfeed",
-			      what, (unsigned long long)dt_word(head + HEAD_MAGIC));
+		return refuse(error, "%s does not begin as device trees do: %x is not 0xd00dfeed",
+			      what, (unsigned int)dt_word(head + HEAD_MAGIC));
 	}
 	if (dt_word(head + HEAD_VERSION) < 17 || dt_word(head + HEAD_COMPATIBLE) > 17) {
 		return refuse(error, "%s is of version %u; make one of version 17 (dtc -V 17)",
 			      what, (unsigned int)dt_word(head + HEAD_VERSION));
 	}
 	if (dt_word(head + HEAD_SIZE) > limit) {
-		return refuse(error,
-			      "%s is cut off: it should have %llx bytes, and has at most %llx",
-			      what, (unsigned long long)dt_word(head + HEAD_SIZE),
+		return refuse(error, "%s is cut off: it should have %x bytes, and has at most %llx",
+			      what, (unsigned int)dt_word(head + HEAD_SIZE),
 			      (unsigned long long)limit);
 	}
 	return 0;
@@ -238,8 +237,8 @@ int dt_open(struct dt *dt, const void *tree, uint64_t limit, const char *what,
 	}
 	wrong = check_blocks(&check, dt, tree);
 	if (wrong != NULL) {
-		return refuse(error, "%s is broken, %llx bytes into its structure: %s", what,
-			      (unsigned long long)check.at, wrong);
+		return refuse(error, "%s is broken, %x bytes into its structure: %s", what,
+			      (unsigned int)check.at, wrong);
 	}
 	return 0;
 }

@@ -1,46 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which properties of a device tree refer to other nodes, and to which. Pure. */
 #include "dtref.h"
+#include "refuse.h"
 
 #define ALL_CELLS 0x10000u /* what follows the phandle belongs to it, to the property's end */
 
-/* Properties that refer to other nodes: by phandles, each with as many cells behind it as @cells of
- * the node says, or @count. A name with a '-' in front is the end of one. */
-struct reference {
-	const char *name;
-	const char *cells;
-	uint32_t count;
-};
-
-static const struct reference references[] = {
-	{"interrupt-parent", NULL, 0},
-	{"interrupts-extended", "#interrupt-cells", 0},
-	{"clocks", "#clock-cells", 0},
-	{"assigned-clocks", "#clock-cells", 0},
-	{"assigned-clock-parents", "#clock-cells", 0},
-	{"resets", "#reset-cells", 0},
-	{"power-domains", "#power-domain-cells", 0},
-	{"gpio", "#gpio-cells", 0},
-	{"gpios", "#gpio-cells", 0},
-	{"-gpios", "#gpio-cells", 0},
-	{"-gpio", "#gpio-cells", 0},
-	{"gpio-ranges", NULL, 3},
-	{"pinctrl-0", NULL, 0},
-	{"pinctrl-1", NULL, 0},
-	{"-supply", NULL, 0},
-	{"dmas", "#dma-cells", 0},
-	{"phys", "#phy-cells", 0},
-	{"phy-handle", NULL, 0},
-	{"pwms", "#pwm-cells", 0},
-	{"mboxes", "#mbox-cells", 0},
-	{"hwlocks", "#hwlock-cells", 0},
-	{"interconnects", "#interconnect-cells", 0},
-	{"io-channels", "#io-channel-cells", 0},
-	{"thermal-sensors", "#thermal-sensor-cells", 0},
-	{"nvmem-cells", NULL, 0},
-	{"memory-region", NULL, 0},
-	{"remote-endpoint", NULL, 0},
-	{"syscon", NULL, ALL_CELLS},
+/*
+ * Properties that refer to other nodes, by phandles. A name with a '-' in front is the end of one.
+ * So many cells follow a phandle: "clock" as #clock-cells of its node says, "3" three, "*" all.
+ */
+static const struct reference {
+	const char *name, *cells;
+} references[] = {
+	{"interrupt-parent", ""},
+	{"interrupts-extended", "interrupt"},
+	{"clocks", "clock"},
+	{"assigned-clocks", "clock"},
+	{"assigned-clock-parents", "clock"},
+	{"resets", "reset"},
+	{"power-domains", "power-domain"},
+	{"gpio", "gpio"},
+	{"gpios", "gpio"},
+	{"-gpios", "gpio"},
+	{"-gpio", "gpio"},
+	{"gpio-ranges", "3"},
+	{"pinctrl-0", ""},
+	{"pinctrl-1", ""},
+	{"-supply", ""},
+	{"dmas", "dma"},
+	{"phys", "phy"},
+	{"phy-handle", ""},
+	{"pwms", "pwm"},
+	{"mboxes", "mbox"},
+	{"hwlocks", "hwlock"},
+	{"interconnects", "interconnect"},
+	{"io-channels", "io-channel"},
+	{"thermal-sensors", "thermal-sensor"},
+	{"nvmem-cells", ""},
+	{"memory-region", ""},
+	{"remote-endpoint", ""},
+	{"syscon", "*"},
 };
 
 static const char *const dropped[] = {"msi-map", "msi-parent", "iommu-map", "iommus",
@@ -48,7 +47,8 @@ static const char *const dropped[] = {"msi-map", "msi-parent", "iommu-map", "iom
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct reference *find_reference(const char *property)
+/* The cells behind each phandle of @property; NULL: it has none. */
+static const char *find_reference(const char *property)
 {
 	const uint32_t length = dt_length(property);
 
@@ -58,7 +58,7 @@ static const struct reference *find_reference(const char *property)
 
 		if (dt_same(property, name) ||
 		    (name[0] == '-' && end <= length && dt_same(property + length - end, name))) {
-			return &references[i];
+			return references[i].cells;
 		}
 	}
 	return NULL;
@@ -84,17 +84,22 @@ static uint32_t cells_of(const struct dt_at *at, const char *property)
 
 uint32_t dtref_stride(const struct dt *dt, const char *property, uint32_t phandle)
 {
-	const struct reference *reference = find_reference(property);
+	const char *cells = find_reference(property);
+	char name[32] = "#";
 	struct dt_at at;
 
-	if (reference == NULL) {
+	if (cells == NULL) {
 		return 0;
 	}
-	if (reference->cells == NULL || dtref_is_hole(phandle) ||
-	    !dt_find_phandle(&at, dt, phandle)) {
-		return 4 + 4 * reference->count;
+	if (*cells == '*' || *cells == '3') {
+		return 4 + 4 * (*cells == '*' ? ALL_CELLS : 3);
 	}
-	return 4 + 4 * cells_of(&at, reference->cells);
+	if (*cells == '\0' || dtref_is_hole(phandle) || !dt_find_phandle(&at, dt, phandle)) {
+		return 4;
+	}
+	copy_printable(name + 1, sizeof(name) - 1, cells);
+	copy_printable(name + 1 + dt_length(cells), 7, "-cells");
+	return 4 + 4 * cells_of(&at, name);
 }
 
 uint32_t dtref_map_entry(const struct dt_at *at, const uint8_t *map, uint32_t length,

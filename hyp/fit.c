@@ -22,6 +22,13 @@ struct reading {
 	bool disks_used;
 };
 
+static int refuse_without(const struct reading *reading, const char *node)
+{
+	return refuse(reading->dt.error,
+		      "the guest bundle has no /%s node; make it with mkbundle, or by mkimage -f",
+		      node);
+}
+
 /* The configuration to use when none is the default: the only one. */
 static int find_only(struct dt_at *at)
 {
@@ -47,8 +54,7 @@ static int find_configuration(struct reading *reading, struct dt_at *at)
 	const char *wanted;
 
 	if (!dt_find(at, &reading->dt, "/configurations", 15)) {
-		return refuse(reading->dt.error, "the guest bundle has no /configurations node; "
-						 "make it with mkbundle, or by mkimage -f");
+		return refuse_without(reading, "configurations");
 	}
 	wanted = dt_string(&reading->dt, dt_node(at), "default");
 	if (wanted == NULL) {
@@ -194,8 +200,7 @@ static int find_image(const struct reading *reading, const struct dt_at *configu
 	const struct dt *dt = &reading->dt;
 
 	if (!dt_find(at, dt, "/images", 7)) {
-		return refuse(reading->dt.error, "the guest bundle has no /images node; make it "
-						 "with mkbundle, or by mkimage -f");
+		return refuse_without(reading, "images");
 	}
 	if (!dt_child(at, name, dt_length(name))) {
 		return dt_refuse(configuration, property, "there is no image %s under /images",

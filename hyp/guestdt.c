@@ -336,8 +336,8 @@ static int check_facts(struct completion *c, uint32_t target_size)
 	}
 	if (((uintptr_t)c->target & 7) != 0 || target_size > INT32_MAX ||
 	    facts->cpu_count > CPUS_MAX) {
-		return refuse(c->dt.error, "the guest's device tree can't be completed at %llx",
-			      (unsigned long long)(uintptr_t)c->target);
+		return refuse(c->dt.error, "the guest's device tree can't be completed at %x",
+			      (unsigned int)(uintptr_t)c->target);
 	}
 	return 0;
 }
@@ -365,9 +365,9 @@ int guestdt_complete(const void *source, void *target, uint32_t target_size,
 	}
 	if (c.result != 0) {
 		return refuse(error,
-			      "the guest's device tree does not fit %llx bytes when it is "
+			      "the guest's device tree does not fit %x bytes when it is "
 			      "completed; make it smaller",
-			      (unsigned long long)target_size);
+			      (unsigned int)target_size);
 	}
 	if (!c.has_memory) {
 		return refuse(error, "the guest's device tree has no memory node; add memory@... "

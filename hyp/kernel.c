@@ -85,8 +85,9 @@ static int read_plain(struct reading *reading)
 		reading->layout->kind = KERNEL_ZIMAGE;
 		if (little(image, ZIMAGE_END_AT) - little(image, ZIMAGE_START_AT) > image->size) {
 			return refuse(reading->error,
-				      "the kernel is a zImage of %u bytes, of which only %u are "
+				      "the kernel is a %s of %u bytes, of which only %u are "
 				      "there: it is cut off",
+				      "zImage",
 				      (unsigned int)(little(image, ZIMAGE_END_AT) -
 						     little(image, ZIMAGE_START_AT)),
 				      (unsigned int)image->size);
@@ -120,8 +121,10 @@ static int read_uimage(struct reading *reading)
 	uint64_t load = big(image, UIMAGE_LOAD_AT), to = load;
 
 	if (uimage_crc(image) != big(image, UIMAGE_CRC_AT)) {
-		return refuse(reading->error, "the kernel is a uImage whose header does not match "
-					      "its checksum: it was damaged");
+		return refuse(reading->error,
+			      "the kernel is a uImage whose %s does not match its checksum: it was "
+			      "damaged",
+			      "header");
 	}
 	if (image->data[UIMAGE_ARCH_AT] != 2 ||
 	    (type != 1 && type != 2 && type != UIMAGE_NO_LOAD)) {
@@ -137,12 +140,14 @@ static int read_uimage(struct reading *reading)
 	if (size == 0 || size > image->size - UIMAGE_HEADER) {
 		return refuse(
 			reading->error,
-			"the kernel is a uImage of %u bytes, of which %u are there: it is cut off",
-			(unsigned int)size, (unsigned int)(image->size - UIMAGE_HEADER));
+			"the kernel is a %s of %u bytes, of which only %u are there: it is cut off",
+			"uImage", (unsigned int)size, (unsigned int)(image->size - UIMAGE_HEADER));
 	}
 	if (crc32_update(0, image->data + UIMAGE_HEADER, size) != big(image, UIMAGE_DATA_CRC_AT)) {
-		return refuse(reading->error, "the kernel is a uImage whose bytes do not match "
-					      "their checksum: it was damaged");
+		return refuse(reading->error,
+			      "the kernel is a uImage whose %s does not match its checksum: it was "
+			      "damaged",
+			      "data");
 	}
 	reading->layout->kind = KERNEL_UIMAGE;
 	if (image->has_load || type == UIMAGE_NO_LOAD) {
@@ -171,9 +176,9 @@ static int read_program_header(struct reading *reading, uint32_t at, uint32_t en
 	}
 	if (file_size > memory_size || offset > image->size || file_size > image->size - offset) {
 		return refuse(reading->error,
-			      "the kernel is an ELF file whose segment for %llx lies outside of "
+			      "the kernel is an ELF file whose segment for %x lies outside of "
 			      "it: it is cut off",
-			      (unsigned long long)pa);
+			      (unsigned int)pa);
 	}
 	if (entry - va < memory_size) {
 		reading->layout->entry = (uint64_t)pa + (entry - va);

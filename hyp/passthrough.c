@@ -75,8 +75,8 @@ static int need(struct resolving *r, const struct dt_at *at, const char *propert
 		return 0;
 	}
 	if (!dt_find_phandle(&provider, &passed->dt, phandle)) {
-		return dt_refuse(at, property, "it refers to phandle %llx, which no node has",
-				 (unsigned long long)phandle);
+		return dt_refuse(at, property, "it refers to phandle %x, which no node has",
+				 (unsigned int)phandle);
 	}
 	if (is_passed(passed, &provider)) {
 		return 0;

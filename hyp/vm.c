@@ -317,9 +317,9 @@ static unsigned int order_cpus(void)
 			j++;
 		}
 		if (j == cpu_count) {
-			stop("the guest's device tree names CPU %lx, which this board does not "
+			stop("the guest's device tree names CPU %x, which this board does not "
 			     "have; remove its node",
-			     wanted);
+			     (unsigned int)wanted);
 		}
 		if (j == 0) {
 			boot_named = true;

@@ -165,9 +165,9 @@ BUNDLES = [
 KERNELS = [
     ("a zImage cut off", kernel(zimage(0x10000)), "zImage of 65536 bytes, of which only"),
     ("a gzip file", kernel(b"\x1f\x8b\x08" + bytes(100)), "compressed by gzip"),
-    ("a uImage cut off", kernel(uimage(bytes(64), size=65)), "uImage of 65 bytes, of which 64 are there"),
+    ("a uImage cut off", kernel(uimage(bytes(64), size=65)), "uImage of 65 bytes, of which only 64 are there"),
     ("a uImage with a damaged header", kernel(with_bytes(uimage(bytes(64)), 32, b"x")), "header does not match"),
-    ("a uImage with damaged bytes", kernel(uimage(bytes(64), crc=1)), "uImage whose bytes do not match"),
+    ("a uImage with damaged bytes", kernel(uimage(bytes(64), crc=1)), "uImage whose data does not match"),
     ("a compressed uImage", kernel(uimage(bytes(64), compression=1)), "compressed uImage"),
     ("a uImage for MIPS", kernel(uimage(bytes(64), arch=5)), "uImage of architecture 5"),
     ("an ELF file for x86", kernel(elf([(0x40010000, 64, 64)], machine=3)), "not a 32-bit little-endian executable"),

@@ -330,9 +330,9 @@ static const struct refusal {
 	{"a GIC of two cells", GIC, "#interrupt-cells", "<3>", {CELLS(GIC, "#interrupt-cells", 2)}},
 	{"no timer", "", "", "no timer", {DROP("/timer", NULL)}},
 	{"a timer that is off", "", "", "no timer", {STRING("/timer", "status", "disabled")}},
-	{"timers swapped", "/timer", "interrupts", "PPIs 13", {CELLS("/timer", "interrupts", 1, 13, 4, 1, 11, 4, 1, 14, 4, 1, 10, 4)}},
-	{"timers that are SPIs", "/timer", "interrupts", "PPIs 13", {CELLS("/timer", "interrupts", 0, 13, 4, 0, 14, 4, 0, 11, 4, 0, 10, 4)}},
-	{"one timer", "/timer", "interrupts", "PPIs 13", {CELLS("/timer", "interrupts", 1, 14, 4)}},
+	{"timers swapped", "/timer", "interrupts", "PPIs <1 13 4>", {CELLS("/timer", "interrupts", 1, 13, 4, 1, 11, 4, 1, 14, 4, 1, 10, 4)}},
+	{"timers that are SPIs", "/timer", "interrupts", "PPIs <1 13 4>", {CELLS("/timer", "interrupts", 0, 13, 4, 0, 14, 4, 0, 11, 4, 0, 10, 4)}},
+	{"one timer", "/timer", "interrupts", "PPIs <1 13 4>", {CELLS("/timer", "interrupts", 1, 14, 4)}},
 	{"no memory", "", "", "no memory", {DROP(MEMORY, NULL)}},
 	{"memory without reg", MEMORY, "reg", "can't be read", {DROP(MEMORY, "reg")}},
 	{"memory in pieces", MEMORY, "reg", "can't be read", {CELLS(MEMORY, "reg", 0, 0x40000000)}},
@@ -507,7 +507,7 @@ static void test_board_too_small(void **state)
 	small = board;
 	small.cpu_mpidr[1] = 0x101;
 	assert_refused(config_check(&config, &small, 96, &error), &error, "a CPU that is not there",
-		       "names CPU 0x1, which the board does not have");
+		       "names CPU 0x1, which this board does not have");
 	small = board;
 	small.cpu_count = 1;
 	assert_refused(config_check(&config, &small, 96, &error), &error, "CPUs",

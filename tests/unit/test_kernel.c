@@ -193,10 +193,10 @@ static void test_bad_uimage(void **state)
 	assert_refused(164, NULL, "header does not match its checksum");
 	seal_uimage();
 	bytes[100] ^= 1;
-	assert_refused(164, NULL, "bytes do not match their checksum");
+	assert_refused(164, NULL, "data does not match its checksum");
 	bytes[100] ^= 1;
-	assert_refused(163, NULL, "100 bytes, of which 99");
-	assert_refused(64, NULL, "100 bytes, of which 0");
+	assert_refused(163, NULL, "100 bytes, of which only 99");
+	assert_refused(64, NULL, "100 bytes, of which only 0");
 	bytes[31] = 1;
 	seal_uimage();
 	assert_refused(164, NULL, "compressed uImage");
