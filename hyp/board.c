@@ -185,6 +185,23 @@ static uint32_t kind_of(const struct dt *dt, uint32_t node)
 	return kind;
 }
 
+/* U-Boot holds the other cores of an Exynos 5250 until its RAM's first word has an address. */
+static void read_pen(struct reading *reading)
+{
+	const struct dt *dt = &reading->dt;
+	struct dt_at at;
+	struct range reg;
+
+	dt_root(&at, dt);
+	if (!reading->board->psci && dt_compatible(dt, dt_node(&at), "samsung,exynos5250") &&
+	    find_compatible(&at, dt, "samsung,exynos4210-sysram") && dt_reg(&at, 0, &reg) == 0 &&
+	    reg.base % 4 == 0 && reg.base < IPA_LIMIT) {
+		for (unsigned int i = 0; i < CPUS_MAX; i++) {
+			reading->board->cpu_release[i] = reg.base;
+		}
+	}
+}
+
 static int read_cpus(struct reading *reading)
 {
 	const struct dt *dt = &reading->dt;
@@ -212,24 +229,8 @@ static int read_cpus(struct reading *reading)
 		return refuse(reading->dt.error,
 			      "the board's device tree has no CPU that can be used under /cpus");
 	}
+	read_pen(reading);
 	return 0;
-}
-
-/* U-Boot holds the other cores of an Exynos 5250 until its RAM's first word has an address. */
-static void read_pen(struct reading *reading)
-{
-	const struct dt *dt = &reading->dt;
-	struct dt_at at;
-	struct range reg;
-
-	dt_root(&at, dt);
-	if (!reading->board->psci && dt_compatible(dt, dt_node(&at), "samsung,exynos5250") &&
-	    find_compatible(&at, dt, "samsung,exynos4210-sysram") && dt_reg(&at, 0, &reg) == 0 &&
-	    reg.base % 4 == 0 && reg.base < IPA_LIMIT) {
-		for (unsigned int i = 0; i < CPUS_MAX; i++) {
-			reading->board->cpu_release[i] = reg.base;
-		}
-	}
 }
 
 /* What the loader left: where the bundle is, and entropy. */
@@ -382,19 +383,8 @@ int board_read(const void *dtb, uint32_t limit, struct board *board, struct conf
 		return refuse(error, "the board's device tree has no GICv2 (arm,cortex-a15-gic, "
 				     "arm,gic-400), which bivy needs");
 	}
-	result = read_gic(&reading, &gic);
-	if (result == 0) {
-		result = read_timer(&reading);
-	}
-	if (result == 0) {
-		result = read_cpus(&reading);
-	}
-	if (result == 0) {
-		read_pen(&reading);
-		result = read_ram_and_devices(&reading);
-	}
-	if (result == 0) {
-		result = board_reserve(&reading);
-	}
-	return result;
+	return read_gic(&reading, &gic) ?: read_timer(&reading)
+					?: read_cpus(&reading)
+					?: read_ram_and_devices(&reading)
+					?: board_reserve(&reading);
 }

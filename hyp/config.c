@@ -360,8 +360,7 @@ static int read_node(struct reading *reading, const struct dt_at *at)
 		return result;
 	}
 	if (at->depth == 0) {
-		result = read_reset(reading, at);
-		return result == 0 ? read_passthrough(reading, at) : result;
+		return read_reset(reading, at) ?: read_passthrough(reading, at);
 	} else if (kind == NODE_MEMORY) {
 		return read_memory(reading, at);
 	} else if (kind == NODE_CPU) {
@@ -422,7 +421,7 @@ int config_read(const void *dtb, uint32_t limit, struct guest_config *config,
 	do {
 		result = read_node(&reading, &at);
 	} while (result == 0 && dt_next(&at));
-	return result == 0 ? check_present(&reading) : result;
+	return result ?: check_present(&reading);
 }
 
 struct range config_kernel_range(const struct guest_config *config, uint64_t ram_size,

@@ -132,8 +132,7 @@ int config_check(const struct guest_config *config, const struct board *board, u
 			error, "the guest's GICC has %x bytes, and the board's GICV only %llx",
 			(unsigned int)config->gicc_size, (unsigned long long)board->gicv.size);
 	}
-	result = check_overlaps(config, board, error);
-	return result == 0 ? check_intids(config, intid_limit, error) : result;
+	return check_overlaps(config, board, error) ?: check_intids(config, intid_limit, error);
 }
 
 int config_check_disks(const struct guest_config *config, unsigned int disk_count,

@@ -161,9 +161,7 @@ static int check_hashes(const struct reading *reading, const struct dt_at *at,
 	int result;
 
 	for (more = dt_next(&child); more && child.depth > at->depth; more = dt_skip(&child)) {
-		const char *name = dt_name(child.dt, dt_node(&child));
-
-		if (name[0] != 'h' || name[1] != 'a' || name[2] != 's' || name[3] != 'h') {
+		if (!dt_begins(dt_name(child.dt, dt_node(&child)), "hash")) {
 			continue;
 		}
 		if (++count > HASHES_MAX) {
@@ -221,34 +219,25 @@ static int read_image(const struct reading *reading, const struct dt_at *configu
 {
 	const char *name = dt_string(&reading->dt, dt_node(configuration), property);
 	struct dt_at at;
-	int result;
 
 	if (name == NULL) {
 		return dt_refuse(configuration, property,
 				 "this must name one image (overlays are not applied)");
 	}
-	result = find_image(reading, configuration, property, name, &at);
-	if (result == 0) {
-		result = find_data(reading, &at, image);
-	}
-	if (result == 0) {
-		result = read_address(reading, &at, "load", &image->has_load, &image->load);
-	}
-	if (result == 0) {
-		result = read_address(reading, &at, "entry", &image->has_entry, &image->entry);
-	}
-	return result == 0 ? check_hashes(reading, &at, image) : result;
+	return find_image(reading, configuration, property, name, &at)
+		       ?: find_data(reading, &at, image)
+		       ?: read_address(reading, &at, "load", &image->has_load, &image->load)
+		       ?: read_address(reading, &at, "entry", &image->has_entry, &image->entry)
+		       ?: check_hashes(reading, &at, image);
 }
 
 static int read_disk(const struct reading *reading, const struct dt_at *configuration,
 		     const char *name, struct fit_image *disk)
 {
 	struct dt_at at;
-	int result = find_image(reading, configuration, "loadables", name, &at);
+	int result = find_image(reading, configuration, "loadables", name, &at)
+			     ?: find_data(reading, &at, disk);
 
-	if (result == 0) {
-		result = find_data(reading, &at, disk);
-	}
 	if (result == 0 && disk->size % DISK_SECTOR != 0) {
 		return dt_refuse(&at, "data", "a disk is a multiple of 512 bytes, and this has %u",
 				 (unsigned int)disk->size);
@@ -329,24 +318,13 @@ int fit_read(const void *fit, uint64_t size, bool disks_used, struct fit_bundle 
 	int result = dt_open(&reading.dt, fit, size, "the guest bundle", error);
 
 	*bundle = (struct fit_bundle){0};
-	if (result == 0) {
-		result = find_configuration(&reading, &at);
-	}
-	if (result == 0) {
-		result = read_image(&reading, &at, "kernel", &bundle->kernel);
-	}
-	if (result == 0) {
-		result = read_image(&reading, &at, "fdt", &bundle->fdt);
-	}
+	result = result ?: find_configuration(&reading, &at)
+			?: read_image(&reading, &at, "kernel", &bundle->kernel)
+			?: read_image(&reading, &at, "fdt", &bundle->fdt);
 	if (result == 0 && dt_has(&reading.dt, dt_node(&at), "ramdisk")) {
 		result = read_image(&reading, &at, "ramdisk", &bundle->initrd);
 	}
-	if (result == 0) {
-		result = read_disks(&reading, &at, bundle);
-	}
-	if (result == 0) {
-		result = read_bootargs(&reading, &at, bundle);
-	}
+	result = result ?: read_disks(&reading, &at, bundle) ?: read_bootargs(&reading, &at, bundle);
 	if (result == 0 && images_overlap(bundle)) {
 		return dt_refuse(&at, NULL,
 				 "two images of this configuration share bytes of the bundle; make "

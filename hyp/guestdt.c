@@ -348,9 +348,7 @@ int guestdt_complete(const void *source, void *target, uint32_t target_size,
 	struct completion c = {.facts = facts, .target = target};
 	int result = dt_open(&c.dt, source, INT32_MAX, "the guest's device tree", error);
 
-	if (result == 0) {
-		result = check_facts(&c, target_size);
-	}
+	result = result ?: check_facts(&c, target_size);
 	if (result == 0 && facts->passed != NULL) {
 		result = graft_prepare(&c.graft, facts->passed, &c.dt, target);
 	}
@@ -360,10 +358,7 @@ int guestdt_complete(const void *source, void *target, uint32_t target_size,
 	c.cpus_differ = cpus_differ(&c);
 	start(&c, target_size);
 	copy_tree(&c);
-	if (c.result == 0) {
-		c.result = fdt_finish(target);
-	}
-	if (c.result != 0) {
+	if ((c.result ?: fdt_finish(target)) != 0) {
 		return refuse(error,
 			      "the guest's device tree does not fit %x bytes when it is "
 			      "completed; make it smaller",

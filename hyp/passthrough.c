@@ -385,17 +385,10 @@ static int add_needs(struct resolving *r, const struct dt_at *at, bool top)
 {
 	struct dt_property property;
 	uint32_t position = 0;
-	int result = add_registers(r, at);
+	int result = add_registers(r, at) ?: add_windows(r, at, top)
+					  ?: add_interrupts(r, at)
+					  ?: add_interrupt_map(r, at);
 
-	if (result == 0) {
-		result = add_windows(r, at, top);
-	}
-	if (result == 0) {
-		result = add_interrupts(r, at);
-	}
-	if (result == 0) {
-		result = add_interrupt_map(r, at);
-	}
 	while (result == 0 && dt_each(at->dt, dt_node(at), &position, &property)) {
 		result = add_references(r, at, &property);
 	}
