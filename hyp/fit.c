@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds and verifies the images of the guest bundle, a FIT image. Pure. */
 #include <errno.h>
+#include <string.h>
 #include "dt.h"
 #include "fit.h"
 #include "refuse.h"
@@ -113,7 +114,7 @@ static int check_hash(const struct reading *reading, const struct dt_at *at, con
 {
 	const char *algorithm = dt_string(&reading->dt, dt_node(at), "algo");
 	uint8_t digest[32];
-	uint32_t length, expected, i;
+	uint32_t length, expected;
 	const uint8_t *value = dt_get(&reading->dt, dt_node(at), "value", &length);
 
 	if (algorithm == NULL) {
@@ -127,9 +128,8 @@ static int check_hash(const struct reading *reading, const struct dt_at *at, con
 	} else if (dt_same(algorithm, "crc32")) {
 		uint32_t crc = crc32_update(0, image->data, image->size);
 
-		for (i = 0; i < 4; i++) {
-			digest[i] = (uint8_t)(crc >> (24 - 8 * i));
-		}
+		crc = __builtin_bswap32(crc);
+		memcpy(digest, &crc, sizeof(crc));
 		expected = 4;
 	} else {
 		return dt_refuse(at, "algo",
@@ -141,13 +141,11 @@ static int check_hash(const struct reading *reading, const struct dt_at *at, con
 				 "a %s has %u bytes, and this one %u; mkimage fills it in",
 				 algorithm, (unsigned int)expected, (unsigned int)length);
 	}
-	for (i = 0; i < expected; i++) {
-		if (digest[i] != value[i]) {
-			return dt_refuse(at, "value",
-					 "the %s of image %s does not match its %u bytes: the "
-					 "bundle was damaged; make or copy it again",
-					 algorithm, name, (unsigned int)image->size);
-		}
+	if (memcmp(digest, value, expected) != 0) {
+		return dt_refuse(at, "value",
+				 "the %s of image %s does not match its %u bytes: the bundle was "
+				 "damaged; make or copy it again",
+				 algorithm, name, (unsigned int)image->size);
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "graft.h"
 #include <libfdt.h>
+#include <string.h>
 #include "dtref.h"
 #include "refuse.h"
 
@@ -72,6 +73,7 @@ int graft_prepare(struct graft *graft, const struct passthrough *passed, const s
 
 	graft->passed = passed;
 	graft->target = target;
+	graft->result = 0;
 	dt_root(&root, guest);
 	graft->address_cells = dt_address_cells(guest, dt_node(&root));
 	graft->size_cells = dt_size_cells(guest, dt_node(&root));
@@ -97,24 +99,15 @@ int graft_prepare(struct graft *graft, const struct passthrough *passed, const s
 	return check_names(graft, &root);
 }
 
-/* Room for a property of so many cells. Returns NULL with *result filled if there is none. */
-static fdt32_t *begin(const struct graft *graft, const char *name, uint32_t cells, int *result)
+/* Room for a property of so many bytes; NULL once an error was met. */
+static void *begin(struct graft *graft, const char *name, uint32_t bytes)
 {
 	void *value = NULL;
 
-	*result = fdt_property_placeholder(graft->target, name, (int)(4 * cells), &value);
-	return *result == 0 ? value : NULL;
-}
-
-static int put_cell(const struct graft *graft, const char *name, uint32_t value)
-{
-	int result;
-	fdt32_t *to = begin(graft, name, 1, &result);
-
-	if (to != NULL) {
-		*to = cpu_to_fdt32(value);
+	if (graft->result == 0) {
+		graft->result = fdt_property_placeholder(graft->target, name, (int)bytes, &value);
 	}
-	return result;
+	return graft->result == 0 ? value : NULL;
 }
 
 static fdt32_t *to_cells(fdt32_t *to, uint64_t value, uint32_t count)
@@ -128,38 +121,35 @@ static fdt32_t *to_cells(fdt32_t *to, uint64_t value, uint32_t count)
 
 static const uint8_t *copy_cells(fdt32_t **to, const uint8_t *from, uint32_t bytes)
 {
-	for (; bytes != 0; bytes -= 4, from += 4) {
-		*(*to)++ = cpu_to_fdt32(dt_word(from));
-	}
-	return from;
+	memcpy(*to, from, bytes);
+	*to += bytes / 4;
+	return from + bytes;
 }
 
 /* `reg` of the topmost node, as the guest's root counts cells. */
-static int put_reg(const struct graft *graft, const struct dt_at *at)
+static void put_reg(struct graft *graft, const struct dt_at *at)
 {
 	struct range range;
 	uint32_t count = 0;
 	fdt32_t *to;
-	int result;
 
 	while (dt_reg(at, count, &range) == 0) {
 		count++;
 	}
-	to = begin(graft, "reg", count * (graft->address_cells + graft->size_cells), &result);
+	to = begin(graft, "reg", 4 * count * (graft->address_cells + graft->size_cells));
 	for (uint32_t i = 0; i < count && to != NULL; i++) {
 		dt_reg(at, i, &range);
 		to = to_cells(to, range.base, graft->address_cells);
 		to = to_cells(to, range.size, graft->size_cells);
 	}
-	return result;
 }
 
 /*
  * `ranges` or `dma-ranges` of the topmost node: its children's addresses to the root's. An empty
  * one says that they are the same.
  */
-static int put_ranges(const struct graft *graft, const struct dt_at *at,
-		      const struct dt_property *property)
+static void put_ranges(struct graft *graft, const struct dt_at *at,
+		       const struct dt_property *property)
 {
 	const struct dt *dt = at->dt;
 	const bool dma = property->name[0] == 'd';
@@ -169,10 +159,9 @@ static int put_ranges(const struct graft *graft, const struct dt_at *at,
 	const uint32_t entry = 4 * (child + parent + size), count = property->length / entry;
 	const uint8_t *from = property->value;
 	struct range range;
-	fdt32_t *to;
-	int result;
+	fdt32_t *to =
+		begin(graft, property->name, 4 * count * (child + graft->address_cells + size));
 
-	to = begin(graft, property->name, count * (child + graft->address_cells + size), &result);
 	for (uint32_t i = 0; i < count && to != NULL; i++) {
 		from = copy_cells(&to, from, 4 * child);
 		range = (struct range){dt_cells(from, parent), dt_cells(from + 4 * parent, size)};
@@ -182,29 +171,26 @@ static int put_ranges(const struct graft *graft, const struct dt_at *at,
 		to = to_cells(to, range.base, graft->address_cells);
 		from = copy_cells(&to, from + 4 * parent, 4 * size);
 	}
-	return result;
 }
 
-static int put_map(const struct graft *graft, const struct dt_at *at,
-		   const struct dt_property *property)
+static void put_map(struct graft *graft, const struct dt_at *at, const struct dt_property *property)
 {
 	const uint8_t *from = property->value;
 	struct interrupt_map_entry entry;
-	uint32_t cells = 0, i, size;
+	uint32_t bytes = 0, i, size;
 	fdt32_t *to = NULL;
-	int result = 0;
 
-	for (unsigned int pass = 0; pass < 2 && result == 0; pass++) { /* count, then write */
-		if (pass == 1) {
-			to = begin(graft, property->name, cells, &result);
+	for (unsigned int pass = 0; pass < 2; pass++) { /* count, then write */
+		if (pass == 1 && (to = begin(graft, property->name, bytes)) == NULL) {
+			return;
 		}
-		for (i = 0; i < property->length && result == 0; i += size) {
+		for (i = 0; i < property->length; i += size) {
 			uint32_t address;
 
 			size = dtref_map_entry(at, from, property->length, i, &entry);
 			address = entry.parent == graft->passed->gic ? 4 * graft->gic_address_cells
 								     : entry.address;
-			cells += (entry.child + 4 + address + entry.specifier) / 4;
+			bytes += entry.child + 4 + address + entry.specifier;
 			if (to == NULL) {
 				continue;
 			}
@@ -216,134 +202,133 @@ static int put_map(const struct graft *graft, const struct dt_at *at,
 			copy_cells(&to, from + i + size - entry.specifier, entry.specifier);
 		}
 	}
-	return result;
 }
 
 /* Any other property, with what it refers to as it is numbered in the guest's tree. */
-static int put_copy(const struct graft *graft, const struct dt_property *property)
+static void put_copy(struct graft *graft, const struct dt_property *property)
 {
 	const bool own =
 		dt_same(property->name, "phandle") || dt_same(property->name, "linux,phandle");
 	uint32_t stride, i = 0;
-	void *value;
-	int result = fdt_property_placeholder(graft->target, property->name, (int)property->length,
-					      &value);
+	uint8_t *value = begin(graft, property->name, property->length);
 
-	for (uint32_t b = 0; b < property->length && result == 0; b++) {
-		((uint8_t *)value)[b] = property->value[b];
+	if (value == NULL) {
+		return;
 	}
-	for (; i < property->length && property->length - i >= 4 && result == 0; i += stride) {
+	memcpy(value, property->value, property->length);
+	for (; i < property->length && property->length - i >= 4; i += stride) {
 		const uint32_t phandle = dt_word(property->value + i);
 
 		stride = own ? property->length
 			     : dtref_stride(&graft->passed->dt, property->name, phandle);
 		if (stride == 0) {
-			return 0;
+			return;
 		}
-		*(fdt32_t *)((uint8_t *)value + i) = cpu_to_fdt32(renumber(graft, phandle));
+		*(fdt32_t *)(value + i) = cpu_to_fdt32(renumber(graft, phandle));
 	}
-	return result;
 }
 
-static int put_property(const struct graft *graft, const struct dt_at *at, bool top,
-			const struct dt_property *property)
+static void put_property(struct graft *graft, const struct dt_at *at, bool top,
+			 const struct dt_property *property)
 {
 	const char *name = property->name;
 
 	if (dtref_is_dropped(name) ||
 	    (top && (dt_same(name, "interrupt-parent") || dt_same(name, "dma-coherent")))) {
-		return 0;
+		return;
 	}
 	if (top && dt_same(name, "reg")) {
-		return put_reg(graft, at);
+		put_reg(graft, at);
+	} else if (top && (dt_same(name, "ranges") || dt_same(name, "dma-ranges")) &&
+		   property->length != 0) {
+		put_ranges(graft, at, property);
+	} else if (dt_same(name, "interrupt-map")) {
+		put_map(graft, at, property);
+	} else {
+		put_copy(graft, property);
 	}
-	if (top && (dt_same(name, "ranges") || dt_same(name, "dma-ranges")) &&
-	    property->length != 0) {
-		return put_ranges(graft, at, property);
-	}
-	if (dt_same(name, "interrupt-map")) {
-		return put_map(graft, at, property);
-	}
-	return put_copy(graft, property);
 }
 
 /* What the topmost node inherits where it stands on the board. */
-static int put_inherited(const struct graft *graft, const struct dt_at *at)
+static void put_inherited(struct graft *graft, const struct dt_at *at)
 {
 	const uint32_t parent = dt_interrupt_parent(at);
-	int result = parent != 0 ? put_cell(graft, "interrupt-parent", renumber(graft, parent)) : 0;
+	fdt32_t *to = parent != 0 ? begin(graft, "interrupt-parent", 4) : NULL;
+	unsigned int level = at->depth;
 
-	for (unsigned int level = at->depth; level > 0 && result == 0; level--) {
-		if (dt_has(at->dt, at->node[level], "dma-coherent")) {
-			return fdt_property(graft->target, "dma-coherent", "", 0);
-		}
+	if (to != NULL) {
+		*to = cpu_to_fdt32(renumber(graft, parent));
 	}
-	return result;
+	while (level > 0 && !dt_has(at->dt, at->node[level], "dma-coherent")) {
+		level--;
+	}
+	if (level > 0) {
+		begin(graft, "dma-coherent", 0);
+	}
 }
 
-static int put_properties(const struct graft *graft, const struct dt_at *at, bool top)
+static void put_properties(struct graft *graft, const struct dt_at *at, bool top)
 {
 	struct dt_property property;
 	uint32_t position = 0;
-	int result = top ? put_inherited(graft, at) : 0;
 
-	while (result == 0 && dt_each(at->dt, dt_node(at), &position, &property)) {
-		result = put_property(graft, at, top, &property);
+	if (top) {
+		put_inherited(graft, at);
 	}
-	return result;
+	while (dt_each(at->dt, dt_node(at), &position, &property)) {
+		put_property(graft, at, top, &property);
+	}
 }
 
 /* A node that only came along has a name of its own, as the guest's tree may have one like it. */
-static int begin_node(const struct graft *graft, const char *name, bool along)
+static void begin_node(struct graft *graft, const char *name, bool along)
 {
 	char own[64] = "passed-";
-	unsigned int i = 7;
 
-	if (!along) {
-		return fdt_begin_node(graft->target, name);
+	if (along) {
+		copy_printable(own + 7, sizeof(own) - 7, name);
+		name = own;
 	}
-	for (; *name != '\0' && i < sizeof(own) - 1; i++) {
-		own[i] = *name++;
+	if (graft->result == 0) {
+		graft->result = fdt_begin_node(graft->target, name);
 	}
-	own[i] = '\0';
-	return fdt_begin_node(graft->target, own);
 }
 
-static int put_subtree(const struct graft *graft, const struct dt_at *top, bool along)
+static void end_nodes(struct graft *graft, unsigned int count)
+{
+	for (; count > 0 && graft->result == 0; count--) {
+		graft->result = fdt_end_node(graft->target);
+	}
+}
+
+static void put_subtree(struct graft *graft, const struct dt_at *top, bool along)
 {
 	unsigned int open = 0; /* nodes */
 	struct dt_at at = *top;
 	bool more = true;
-	int result = 0;
 
-	while (result == 0 && more) {
-		for (; open > at.depth - top->depth && result == 0; open--) {
-			result = fdt_end_node(graft->target);
-		}
-		if (result == 0 && dt_enabled(at.dt, dt_node(&at))) {
-			result =
-				begin_node(graft, dt_name(at.dt, dt_node(&at)), along && open == 0);
-			if (result == 0) {
-				result = put_properties(graft, &at, open == 0);
-			}
+	while (graft->result == 0 && more) {
+		const unsigned int level = at.depth - top->depth;
+
+		end_nodes(graft, open - level);
+		open = level;
+		if (dt_enabled(at.dt, dt_node(&at))) {
+			begin_node(graft, dt_name(at.dt, dt_node(&at)), along && level == 0);
+			put_properties(graft, &at, level == 0);
 			open++;
-			more = dt_next(&at) && at.depth > top->depth;
+			more = dt_next(&at);
 		} else {
-			more = dt_skip(&at) && at.depth > top->depth;
+			more = dt_skip(&at);
 		}
+		more = more && at.depth > top->depth;
 	}
-	for (; open > 0 && result == 0; open--) {
-		result = fdt_end_node(graft->target);
-	}
-	return result;
+	end_nodes(graft, open);
 }
 
 int graft_write(struct graft *graft)
 {
-	int result = 0;
-
-	for (unsigned int i = 0; i < graft->passed->node_count && result == 0; i++) {
-		result = put_subtree(graft, &graft->passed->node[i], i >= graft->passed->listed);
+	for (unsigned int i = 0; i < graft->passed->node_count; i++) {
+		put_subtree(graft, &graft->passed->node[i], i >= graft->passed->listed);
 	}
-	return result;
+	return graft->result;
 }

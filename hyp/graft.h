@@ -7,8 +7,9 @@
 
 struct graft {
 	const struct passthrough *passed;
-	void *target;                       /* of libfdt's sequential writer */
-	uint32_t phandle_offset;            /* board's phandle to the guest's */
+	void *target;            /* of libfdt's sequential writer */
+	int result;              /* the first error of libfdt, after which nothing is written */
+	uint32_t phandle_offset; /* board's phandle to the guest's */
 	uint32_t gic, gic_address_cells;    /* the guest's interrupt controller */
 	uint32_t address_cells, size_cells; /* of the guest's root, 1 or 2 */
 };
