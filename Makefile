@@ -33,8 +33,8 @@ fast := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap mmio vgicd psci registers copro
 arm := %.S.o $(BUILD)/obj/boot/reset.c.o $(patsubst %,$(BUILD)/obj/hyp/%.c.o,trap mmio) $(BUILD)/obj/drivers/emul/pl011.c.o
 small := -Os -fno-move-loop-invariants -fno-tree-loop-im -fno-ipa-sra
 # What runs only at the start may branch more.
-start := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,backend board boardram config configcheck dt dtmap dtref fit graft guestdt \
-	kernel passthrough vm)
+start := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,backend backends board boardram config configcheck dt dtmap dtref fit graft \
+	guestdt kernel main passthrough vm)
 optimize = $(if $(filter $(fast),$@),-O2,$(small) $(if $(filter $(start),$@),-fno-thread-jumps -fno-tree-tail-merge -fno-reorder-blocks)) $(if $(filter $(arm),$@),-marm,-mthumb)
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
 ldflags := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
