@@ -20,7 +20,7 @@ WINDOW = "echo 4096 8192 8192 >/proc/sys/net/ipv4/tcp_rmem"
 
 def boot(folder):
     dtb, qmp = (os.path.join(str(folder), name) for name in ("board.dtb", "qmp"))
-    made = run("tools/board-tree", "vexpress-a15", dtb)
+    made = run("tools/board-tree", "vexpress-a15", dtb, "2", "512M")
     assert made.returncode == 0, made.stdout
     guest = Machine("-dtb", dtb, "-nic", f"user,model=lan9118,id=n0,mac={MAC}", "-qmp", f"unix:{qmp},server=on,wait=off",
                     machine=BOARD, mem="512M", bundle=bundle(folder, CARD))
