@@ -207,14 +207,6 @@ def test_virt_by_fit(card, tmp_path):
         all_is_told(m)
 
 
-def test_virt_without_bundle(card, tmp_path):
-    image = shutil.copy(card("virt"), tmp_path)
-    in_card(image, "mdel", "::guest.img")
-    with virt(image) as m:
-        m.expect("bivy: no guest: load a bundle", BOOT)
-        m.expect("bivy: stopped")
-
-
 def test_virt_with_corrupt_bundle(card, tmp_path):
     """A bit fell in the bundle's kernel: U-Boot hands over, and bivy finds it."""
     image = shutil.copy(card("virt"), tmp_path)
@@ -267,10 +259,11 @@ def test_orangepi_pc(tmp_path):
     assert is_clean(image, tmp_path)
 
 
-def test_orangepi_pc_without_bundle(card, tmp_path):
-    image = shutil.copy(card("orangepi-pc"), tmp_path)
+@pytest.mark.parametrize("board,start", [("virt", virt), ("orangepi-pc", orangepi)])
+def test_without_bundle(board, start, card, tmp_path):
+    image = shutil.copy(card(board), tmp_path)
     in_card(image, "mdel", "::guest.img")
-    with orangepi(image) as m:
+    with start(image) as m:
         m.expect("bivy: no guest: load a bundle", BOOT)
         m.expect("bivy: stopped")
 
