@@ -108,6 +108,14 @@ class Run(Machine):
                    BUILD=os.path.relpath(BUILD, TOP), **environment)
 
 
+def tree_of(board, folder, cpus, mem):
+    """The path of the device tree of a board of tools/boards."""
+    path = os.path.join(str(folder), board + ".dtb")
+    made = run("tools/board-tree", board, path, str(cpus), mem)
+    assert made.returncode == 0, made.stdout
+    return path
+
+
 class Monitor:
     """
     QEMU's monitor, machine-readable. QEMU gets the options and connects to us, so that nobody has to try

@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 
-from machine import ANSWER, BOOT, PROMPT, Machine, run
+from machine import ANSWER, BOOT, PROMPT, Machine, tree_of
 from test_devices import Files, bundle, digest, image, sum_of
 
 BOARD = "vexpress-a15,secure=off,virtualization=on"
@@ -19,10 +19,9 @@ WINDOW = "echo 4096 8192 8192 >/proc/sys/net/ipv4/tcp_rmem"
 
 
 def boot(folder):
-    dtb, qmp = (os.path.join(str(folder), name) for name in ("board.dtb", "qmp"))
-    made = run("tools/board-tree", "vexpress-a15", dtb, "2", "512M")
-    assert made.returncode == 0, made.stdout
-    guest = Machine("-dtb", dtb, "-nic", f"user,model=lan9118,id=n0,mac={MAC}", "-qmp", f"unix:{qmp},server=on,wait=off",
+    qmp = os.path.join(str(folder), "qmp")
+    tree = tree_of("vexpress-a15", folder, 2, "512M")
+    guest = Machine("-dtb", tree, "-nic", f"user,model=lan9118,id=n0,mac={MAC}", "-qmp", f"unix:{qmp},server=on,wait=off",
                     machine=BOARD, mem="512M", bundle=bundle(folder, CARD))
     guest.expect(PROMPT, BOOT)
     guest.command("stty columns 300; " + WINDOW)

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The board's SD card as the guest's disk, on vexpress-a15: data, removal, write protection."""
 
-import os
 import subprocess
 
-from machine import ANSWER, BOOT, PROMPT, Machine, Monitor, run
+from machine import ANSWER, BOOT, PROMPT, Machine, Monitor, tree_of
 from test_devices import MIB, block, bundle, digest, image, off, sectors, sum_of
 
 BOARD = "vexpress-a15,secure=off,virtualization=on"
@@ -32,10 +31,7 @@ class Card(Monitor):
 
 
 def start(folder, options, *devices, cpus=1):
-    dtb = os.path.join(str(folder), "board.dtb")
-    made = run("tools/board-tree", "vexpress-a15", dtb, str(cpus), "512M")
-    assert made.returncode == 0, made.stdout
-    return Machine("-dtb", dtb, *options, machine=BOARD, cpus=cpus, mem="512M",
+    return Machine("-dtb", tree_of("vexpress-a15", folder, cpus, "512M"), *options, machine=BOARD, cpus=cpus, mem="512M",
                    bundle=bundle(folder, *devices))
 
 
