@@ -173,7 +173,7 @@ static int read_passthrough(struct reading *reading, const struct dt_at *at)
 	}
 	if (strings > PASSTHROUGH_LIST_MAX) {
 		return dt_refuse(at, "bivy,passthrough",
-				 "a guest gets at most 8 of the board's nodes; name a bus with all "
+				 "a guest gets at most 16 of the board's nodes; name a bus with all "
 				 "that is below it");
 	}
 	config->passthrough = list;

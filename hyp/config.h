@@ -9,7 +9,7 @@
 #define CPUS_MAX             8
 #define CONFIG_DEVICES_MAX   64
 #define CONFIG_RESERVED_MAX  16
-#define PASSTHROUGH_LIST_MAX 8
+#define PASSTHROUGH_LIST_MAX 16
 #define BOARD_DEVICES_MAX    40
 #define BOARD_SEED           32             /* bytes: as many as a SHA-256 has */
 #define LOW_RAM_END          0x100000000ull /* what can be reached without an MMU */

@@ -40,6 +40,8 @@ static const struct reference {
 	{"memory-region", ""},
 	{"remote-endpoint", ""},
 	{"syscon", "*"},
+	{"-syscon", ""},
+	{"-phandle", ""},
 };
 
 static const char *const dropped[] = {"msi-map", "msi-parent", "iommu-map", "iommus",

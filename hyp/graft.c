@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Copies the board's nodes below the root of the guest's tree, but for what is switched off.
- * Inside of one nothing changes but phandles; where a node meets its bus (reg, ranges,
- * interrupt-parent) it meets the root now.
+ * Copies the board's nodes below the root of the guest's tree, but for what is switched off. Inside
+ * of one nothing changes, as its properties may refer to nodes by any name; it is the guest's own
+ * phandles that get other numbers. Where a node meets its bus (reg, ranges, interrupt-parent) it
+ * meets the root now.
  */
 #include "graft.h"
 #include <libfdt.h>
@@ -10,12 +11,15 @@
 #include "dtref.h"
 #include "refuse.h"
 
+/* A phandle of the guest's own tree in the new one. The GIC is what the board's nodes call theirs.
+ */
 static uint32_t renumber(const struct graft *graft, uint32_t phandle)
 {
-	if (phandle == graft->passed->gic) {
-		return graft->gic;
+	if (dtref_is_hole(phandle)) {
+		return phandle;
 	}
-	return dtref_is_hole(phandle) ? phandle : phandle + graft->phandle_offset;
+	return phandle == graft->gic && graft->passed->gic != 0 ? graft->passed->gic
+								: phandle + graft->phandle_offset;
 }
 
 static const char *graft_name(const struct graft *graft, unsigned int i)
@@ -77,8 +81,8 @@ int graft_prepare(struct graft *graft, const struct passthrough *passed, const s
 	dt_root(&root, guest);
 	graft->address_cells = dt_address_cells(guest, dt_node(&root));
 	graft->size_cells = dt_size_cells(guest, dt_node(&root));
-	graft->phandle_offset = highest_phandle(guest);
-	if (highest_phandle(&passed->dt) >= ~0u - graft->phandle_offset) {
+	graft->phandle_offset = highest_phandle(&passed->dt);
+	if (highest_phandle(guest) >= ~0u - graft->phandle_offset) {
 		return dt_refuse(&root, "bivy,passthrough",
 				 "the phandles of this tree and of the board's are too large");
 	}
@@ -173,6 +177,7 @@ static void put_ranges(struct graft *graft, const struct dt_at *at,
 	}
 }
 
+/* What leads to the board's GIC leads to the guest's, whose children may have no address. */
 static void put_map(struct graft *graft, const struct dt_at *at, const struct dt_property *property)
 {
 	const uint8_t *from = property->value;
@@ -195,37 +200,55 @@ static void put_map(struct graft *graft, const struct dt_at *at, const struct dt
 				continue;
 			}
 			copy_cells(&to, from + i, entry.child);
-			*to++ = cpu_to_fdt32(renumber(graft, entry.parent));
+			*to++ = cpu_to_fdt32(entry.parent);
 			for (; address != 0; address -= 4) {
-				*to++ = 0; /* a GIC's children have none */
+				*to++ = 0;
 			}
 			copy_cells(&to, from + i + size - entry.specifier, entry.specifier);
 		}
 	}
 }
 
-/* Any other property, with what it refers to as it is numbered in the guest's tree. */
-static void put_copy(struct graft *graft, const struct dt_property *property)
+static uint8_t *put_copy(struct graft *graft, const struct dt_property *property)
 {
-	const bool own =
-		dt_same(property->name, "phandle") || dt_same(property->name, "linux,phandle");
-	uint32_t stride, i = 0;
 	uint8_t *value = begin(graft, property->name, property->length);
 
-	if (value == NULL) {
-		return;
-	}
-	memcpy(value, property->value, property->length);
-	for (; i < property->length && property->length - i >= 4; i += stride) {
-		const uint32_t phandle = dt_word(property->value + i);
+	return value != NULL ? memcpy(value, property->value, property->length) : NULL;
+}
 
-		stride = own ? property->length
-			     : dtref_stride(&graft->passed->dt, property->name, phandle);
-		if (stride == 0) {
-			return;
-		}
-		*(fdt32_t *)(value + i) = cpu_to_fdt32(renumber(graft, phandle));
+/* Bytes of the reference at @i of the guest's property, 0: there is none; its phandle is at @*i. */
+static uint32_t own_reference(const struct dt_at *at, const struct dt_property *property,
+			      uint32_t *i)
+{
+	const char *name = property->name;
+	struct interrupt_map_entry entry;
+	uint32_t size;
+
+	if (dt_same(name, "phandle") || dt_same(name, "linux,phandle")) {
+		return property->length;
 	}
+	if (!dt_same(name, "interrupt-map")) {
+		return dtref_stride(at->dt, name, dt_word(property->value + *i));
+	}
+	size = dtref_map_entry(at, property->value, property->length, *i, &entry);
+	*i += size != 0 ? entry.child : 0;
+	return size != 0 ? size - entry.child : 0;
+}
+
+int graft_own(struct graft *graft, const struct dt_at *at, const struct dt_property *property)
+{
+	uint8_t *value = put_copy(graft, property);
+	uint32_t stride, i = 0;
+
+	for (; value != NULL && i < property->length && property->length - i >= 4; i += stride) {
+		stride = own_reference(at, property, &i);
+		if (stride == 0) {
+			break;
+		}
+		*(fdt32_t *)(value + i) =
+			cpu_to_fdt32(renumber(graft, dt_word(property->value + i)));
+	}
+	return graft->result;
 }
 
 static void put_property(struct graft *graft, const struct dt_at *at, bool top,
@@ -257,7 +280,7 @@ static void put_inherited(struct graft *graft, const struct dt_at *at)
 	unsigned int level = at->depth;
 
 	if (to != NULL) {
-		*to = cpu_to_fdt32(renumber(graft, parent));
+		*to = cpu_to_fdt32(parent);
 	}
 	while (level > 0 && !dt_has(at->dt, at->node[level], "dma-coherent")) {
 		level--;
@@ -312,7 +335,7 @@ static void put_subtree(struct graft *graft, const struct dt_at *top, bool along
 
 		end_nodes(graft, open - level);
 		open = level;
-		if (dt_enabled(at.dt, dt_node(&at))) {
+		if (passthrough_has(graft->passed, &at)) {
 			begin_node(graft, dt_name(at.dt, dt_node(&at)), along && level == 0);
 			put_properties(graft, &at, level == 0);
 			open++;

@@ -240,8 +240,13 @@ static void copy_node(struct completion *c, const struct dt_at *at, enum guest_n
 		put_string(c, "status", "disabled");
 	}
 	while (dt_each(at->dt, dt_node(at), &position, &property)) {
-		if (!replaced(c, kind, property.name)) {
+		if (replaced(c, kind, property.name)) {
+			continue;
+		}
+		if (c->facts->passed == NULL) {
 			put(c, property.name, property.value, property.length);
+		} else if (c->result == 0) {
+			c->result = graft_own(&c->graft, at, &property);
 		}
 	}
 }

@@ -12,6 +12,8 @@
 #define IPA_LIMIT (1ull << 40) /* ARM DDI 0406C B3.6.1 */
 #define FIRST_SPI 32u
 
+#define CONTROLLERS_MAX 4 /* between a device and the GIC */
+
 /* Nodes that come along with who refers to them: no registers, no secrets, no state. */
 static const char *const fixed[] = {"fixed-clock", "fixed-factor-clock", "regulator-fixed"};
 
@@ -92,27 +94,86 @@ static int need(struct resolving *r, const struct dt_at *at, const char *propert
 
 /* Interrupts */
 
+/* Who has the SPI already; NULL: nobody. */
+static const char *spi_owner(const struct resolving *r, uint32_t intid)
+{
+	for (unsigned int i = 0; i < r->config->device_count; i++) {
+		if (r->config->device[i].intid == intid) {
+			return r->config->device[i].node;
+		}
+	}
+	return intid == r->board->uart_intid ? "bivy's UART" : NULL;
+}
+
+static void own_spi(struct resolving *r, uint32_t intid)
+{
+	r->passed->spi[intid / 32] |= 1u << intid % 32;
+}
+
 /* @cells: three of the GIC's, as dt_interrupt() knows them. */
 static int add_spi(struct resolving *r, const struct dt_at *at, const uint8_t *cells)
 {
 	const uint32_t intid = dt_word(cells + 4) + FIRST_SPI;
-	unsigned int i = 0;
+	const char *owner = spi_owner(r, intid);
 
 	if (dt_word(cells) != 0 || intid < FIRST_SPI || intid >= r->intid_limit) {
 		return dt_refuse(at, NULL,
 				 "it has an interrupt that is no SPI of this board; a "
 				 "guest can have no others");
 	}
-	while (i < r->config->device_count && r->config->device[i].intid != intid) {
-		i++;
+	if (owner != NULL) {
+		return dt_refuse(at, NULL, "its SPI %u is that of %s",
+				 (unsigned int)(intid - FIRST_SPI), owner);
 	}
-	if (i < r->config->device_count || intid == r->board->uart_intid) {
-		return dt_refuse(
-			at, NULL, "its SPI %u is that of %s", (unsigned int)(intid - FIRST_SPI),
-			i < r->config->device_count ? r->config->device[i].node : "bivy's UART");
-	}
-	r->passed->spi[intid / 32] |= 1u << intid % 32;
+	own_spi(r, intid);
 	return 0;
+}
+
+/* Its inputs come out as whatever SPIs the guest chooses: all that nobody has. */
+static bool is_crossbar(const struct dt_at *at)
+{
+	return dt_compatible(at->dt, dt_node(at), "ti,irq-crossbar");
+}
+
+static void add_crossbar(struct resolving *r, const struct dt_at *at)
+{
+	uint32_t count = 0;
+
+	if (is_crossbar(at)) {
+		dt_cell(at->dt, dt_node(at), "ti,max-irqs", &count);
+	}
+	for (uint32_t i = FIRST_SPI; i < r->intid_limit && i - FIRST_SPI < count; i++) {
+		if (spi_owner(r, i) == NULL) {
+			own_spi(r, i);
+		}
+	}
+}
+
+/* A controller before the GIC that hands on what its inputs are called there: wake-up logic. */
+static bool hands_on(const struct dt_at *at)
+{
+	uint32_t cells = 0;
+
+	dt_cell(at->dt, dt_node(at), "#interrupt-cells", &cells);
+	return cells == 3 && !is_crossbar(at) && !dt_has(at->dt, dt_node(at), "gpio-controller");
+}
+
+/* An interrupt of so many bytes at a controller. */
+static int add_interrupt(struct resolving *r, const struct dt_at *at, const char *property,
+			 uint32_t parent, const uint8_t *cells, uint32_t size)
+{
+	struct dt_at controller;
+
+	for (unsigned int i = 0; parent != r->passed->gic; i++) {
+		const int result = need(r, at, property, parent);
+
+		if (result != 0 || i == CONTROLLERS_MAX ||
+		    !dt_find_phandle(&controller, at->dt, parent) || !hands_on(&controller)) {
+			return result;
+		}
+		parent = dt_interrupt_parent(&controller);
+	}
+	return size == 12 ? add_spi(r, at, cells) : 0;
 }
 
 static int add_interrupts(struct resolving *r, const struct dt_at *at)
@@ -122,14 +183,9 @@ static int add_interrupts(struct resolving *r, const struct dt_at *at)
 	const uint8_t *cells = dt_get(at->dt, dt_node(at), "interrupts", &length);
 	int result = 0;
 
-	if (cells == NULL) {
-		return 0;
-	}
-	if (parent != r->passed->gic) {
-		return need(r, at, "interrupts", parent);
-	}
-	for (uint32_t i = 0; i + 12 <= length && result == 0; i += 12) {
-		result = add_spi(r, at, cells + i);
+	for (uint32_t i = 0; cells != NULL && i < length && result == 0; i += 12) {
+		result = add_interrupt(r, at, "interrupts", parent, cells + i,
+				       length - i < 12 ? 0 : 12);
 	}
 	return result;
 }
@@ -146,11 +202,8 @@ static int add_interrupt_map(struct resolving *r, const struct dt_at *at)
 		if (size == 0) {
 			return dt_refuse(at, "interrupt-map", unreadable);
 		}
-		if (entry.parent != r->passed->gic) {
-			result = need(r, at, "interrupt-map", entry.parent);
-		} else if (entry.specifier == 12) {
-			result = add_spi(r, at, map + i + entry.child + 4 + entry.address);
-		}
+		result = add_interrupt(r, at, "interrupt-map", entry.parent,
+				       map + i + size - entry.specifier, entry.specifier);
 	}
 	return result;
 }
@@ -169,11 +222,8 @@ static int add_references(struct resolving *r, const struct dt_at *at,
 		if (stride == 0) {
 			return 0;
 		}
-		if (phandle != r->passed->gic || dtref_is_hole(phandle)) {
-			result = need(r, at, property->name, phandle);
-		} else if (stride == 16 && property->length - i >= 16) {
-			result = add_spi(r, at, property->value + i + 4);
-		}
+		result = add_interrupt(r, at, property->name, phandle, property->value + i + 4,
+				       property->length - i < stride ? 0 : stride - 4);
 	}
 	return result;
 }
@@ -206,9 +256,8 @@ static bool has_clock(const struct guest_config *config)
 	return i < config->device_count;
 }
 
-/* Whose page is among these that the guest must not reach, or finds something else at; NULL if no
- * one's. */
-static const char *owner_of(const struct resolving *r, const struct range *pages)
+/* What of the board is in these pages that the guest must not reach; NULL: nothing. */
+static const char *keeper_of(const struct resolving *r, const struct range *pages)
 {
 	const struct board *board = r->board;
 	const struct range uart = {board->uart_base, board->uart_size};
@@ -229,21 +278,27 @@ static const char *owner_of(const struct resolving *r, const struct range *pages
 		    {"bivy's UART", &uart},
 		    {"the board's power control", &sysreg},
 		    {"the clock of the guest's arm,pl031", &rtc}};
-	struct range window;
 
 	for (unsigned int i = 0; i < COUNT(kept); i++) {
 		if (share_a_page(pages, kept[i].range)) {
 			return kept[i].name;
 		}
 	}
-	for (unsigned int i = 0; i < r->config->device_count + 3; i++) {
-		const char *what = config_window(r->config, board, i, &window);
-
-		if (share_a_page(pages, &window)) {
-			return what;
-		}
-	}
 	return NULL;
+}
+
+/* The same, or what the guest finds there already. */
+static const char *owner_of(const struct resolving *r, const struct range *pages)
+{
+	const char *owner = keeper_of(r, pages);
+	struct range window;
+
+	for (unsigned int i = 0; i < r->config->device_count + 3 && owner == NULL; i++) {
+		const char *what = config_window(r->config, r->board, i, &window);
+
+		owner = share_a_page(pages, &window) ? what : NULL;
+	}
+	return owner;
 }
 
 /* Adds pages; those that they touch become one with them. */
@@ -295,16 +350,31 @@ static int add_range(struct resolving *r, const struct dt_at *at, const struct r
 	return add_pages(r->passed, at, pages);
 }
 
-/* No bus above the node has a @property, ranges or dma-ranges, that changes addresses. */
+/* Whether a bus has the same addresses as its parent, by its @property, ranges or dma-ranges. */
+static bool is_identity(const struct dt_at *at, unsigned int level, const char *property)
+{
+	const struct dt *dt = at->dt;
+	const uint32_t child = dt_address_cells(dt, at->node[level]),
+		       parent = dt_address_cells(dt, at->node[level - 1]),
+		       entry = 4 * (child + parent + dt_size_cells(dt, at->node[level]));
+	uint32_t length = 0, i = 0;
+	const uint8_t *value = dt_get(dt, at->node[level], property, &length);
+
+	while (i < length && child - 1 <= 1 && parent - 1 <= 1 && length - i >= entry &&
+	       dt_cells(value + i, child) == dt_cells(value + i + 4 * child, parent)) {
+		i += entry;
+	}
+	return value == NULL || i == length;
+}
+
 static bool is_untranslated(const struct dt_at *at, const char *property)
 {
 	unsigned int level = at->depth - 1;
-	uint32_t length = 0;
 
-	for (; level > 0 && length == 0; level--) {
-		dt_get(at->dt, at->node[level], property, &length);
+	while (level > 0 && is_identity(at, level, property)) {
+		level--;
 	}
-	return length == 0;
+	return level == 0;
 }
 
 /*
@@ -385,7 +455,10 @@ static int add_needs(struct resolving *r, const struct dt_at *at, bool top)
 {
 	struct dt_property property;
 	uint32_t position = 0;
-	int result = add_registers(r, at) ?: add_windows(r, at, top)
+	int result;
+
+	add_crossbar(r, at);
+	result = add_registers(r, at) ?: add_windows(r, at, top)
 					  ?: add_interrupts(r, at)
 					  ?: add_interrupt_map(r, at);
 
@@ -395,7 +468,34 @@ static int add_needs(struct resolving *r, const struct dt_at *at, bool top)
 	return result;
 }
 
-/* A node and all below it, but what is switched off there. */
+/* Whether a node below a passed one is to be left out, as bivy has what it is. */
+static bool leave_out(struct resolving *r, const struct dt_at *at)
+{
+	struct passthrough *passed = r->passed;
+	struct range range;
+	bool kept = false;
+
+	for (unsigned int i = 0; !kept && dt_reg(at, i, &range) == 0; i++) {
+		range = pages_of(&range);
+		kept = keeper_of(r, &range) != NULL && passed->left_count < PASSTHROUGH_LEFT_MAX;
+	}
+	if (kept) {
+		passed->left[passed->left_count++] = dt_node(at);
+	}
+	return kept;
+}
+
+bool passthrough_has(const struct passthrough *passed, const struct dt_at *at)
+{
+	unsigned int i = 0;
+
+	while (i < passed->left_count && passed->left[i] != dt_node(at)) {
+		i++;
+	}
+	return i == passed->left_count && dt_enabled(at->dt, dt_node(at));
+}
+
+/* A node and all below it, but what is switched off there, or bivy's. */
 static int add_subtree(struct resolving *r, const struct dt_at *top)
 {
 	struct dt_at at = *top;
@@ -403,10 +503,11 @@ static int add_subtree(struct resolving *r, const struct dt_at *top)
 	bool more = true;
 
 	do {
-		const bool on = dt_enabled(at.dt, dt_node(&at));
+		const bool is_top = at.depth == top->depth;
+		const bool on = dt_enabled(at.dt, dt_node(&at)) && (is_top || !leave_out(r, &at));
 
 		if (on) {
-			result = add_needs(r, &at, at.depth == top->depth);
+			result = add_needs(r, &at, is_top);
 		}
 		more = on ? dt_next(&at) : dt_skip(&at);
 	} while (result == 0 && more && at.depth > top->depth);

@@ -5,8 +5,9 @@
 
 #include "dt.h"
 
-#define PASSTHROUGH_NODES_MAX  24 /* the list, and fixed clocks and regulators that it refers to */
-#define PASSTHROUGH_RANGES_MAX 32
+#define PASSTHROUGH_NODES_MAX  40 /* the list, and fixed clocks and regulators that it refers to */
+#define PASSTHROUGH_RANGES_MAX 128
+#define PASSTHROUGH_LEFT_MAX   8
 #define PASSTHROUGH_SPI_WORDS  32
 
 /* Constant once it is made. */
@@ -21,6 +22,8 @@ struct passthrough {
 		range[PASSTHROUGH_RANGES_MAX]; /* IPA = PA: whole pages, apart from each other */
 	uint32_t spi[PASSTHROUGH_SPI_WORDS];   /* bit n of word w: INTID 32 * w + n */
 	bool masters;                          /* a node may read and write RAM by itself */
+	unsigned int left_count;
+	uint32_t left[PASSTHROUGH_LEFT_MAX]; /* nodes below others that are bivy's own */
 };
 
 /*
@@ -36,5 +39,8 @@ struct passthrough {
 int passthrough_resolve(struct passthrough *passed, const void *tree, uint32_t limit,
 			const struct guest_config *config, const struct board *board,
 			uint32_t intid_limit, struct config_error *error);
+
+/* Whether a node below a passed one goes to the guest, too. */
+bool passthrough_has(const struct passthrough *passed, const struct dt_at *at);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bivy's image: sections by permission, each on pages of its own. Everything that changes is .bss. */
+/* bivy's image: what is code, constant and writable has pages of its own. Everything that changes is .bss. */
 #include "hyp/layout.h"
 
 OUTPUT_ARCH(arm)
@@ -14,8 +14,8 @@ SECTIONS
 		*(.text .text.*)
 		*(.glue_7 .glue_7t .vfp11_veneer .v4_bx)
 	}
-	. = ALIGN(PAGE_SIZE);
-	_text_end = .;
+	/* Constants in the last page of code may be executed there, but not written: that is a page less. */
+	_text_end = ALIGN(PAGE_SIZE);
 	.rodata : {
 		*(.rodata .rodata.*)
 		. = ALIGN(8);

@@ -5,7 +5,7 @@
 #include "tree.h"
 #include "hyp/guestdt.h"
 
-#define OFFSET 0x77u /* the guest's highest phandle */
+#define GIC "/soc/interrupt-controller@100000"
 
 static uint8_t *board_tree, *guest_tree;
 static size_t board_size, guest_size;
@@ -153,18 +153,17 @@ static void test_registers_and_interrupts(void **state)
 
 static void test_graft(void **state)
 {
-	const uint32_t clk = OFFSET + board_phandle("/clock"),
-		       gpio = OFFSET + board_phandle("/soc/gpio@3000");
+	const uint32_t clk = board_phandle("/clock"), gpio = board_phandle("/soc/gpio@3000");
 
 	(void)state;
 	pass(&(struct attempt){LIST("/soc/dev@4100\0gpio0")});
 	ASSERT_CELLS("/dev@4100", "reg", 0, 0x1c005100, 0, 0x100, 0, 0x1c004f00, 0, 0x200, 0,
 		     0x1c008000, 0, 0x10);
-	ASSERT_CELLS("/dev@4100", "interrupt-parent", 0x77);
+	ASSERT_CELLS("/dev@4100", "interrupt-parent", board_phandle(GIC));
 	ASSERT_CELLS("/dev@4100", "interrupts", 0, 20, 4, 0, 63, 1);
 	ASSERT_CELLS("/dev@4100", "clocks", clk, 0, clk);
-	ASSERT_CELLS("/dev@4100", "interrupts-extended", 0x77, 0, 30, 4, gpio, 1, 2);
-	ASSERT_CELLS("/dev@4100", "vdd-supply", OFFSET + board_phandle("/regulator"));
+	ASSERT_CELLS("/dev@4100", "interrupts-extended", board_phandle(GIC), 0, 30, 4, gpio, 1, 2);
+	ASSERT_CELLS("/dev@4100", "vdd-supply", board_phandle("/regulator"));
 	ASSERT_CELLS("/passed-regulator", "gpio", gpio, 5, 0);
 	ASSERT_CELLS("/passed-clock", "phandle", clk);
 	ASSERT_CELLS("/clock", "clock-frequency", 1);
@@ -175,12 +174,38 @@ static void test_graft(void **state)
 	assert_true(fdt_path_offset(target, "/dev@4100/spare") < 0);
 }
 
+/* The board's nodes may refer to each other by any property, so that it's the guest's own phandles
+ * that change. */
+static void test_own_phandles(void **state)
+{
+	const uint32_t shift = fdt_get_max_phandle(board_tree);
+
+	(void)state;
+	pass(&(struct attempt){LIST("gpio0"),
+			       .guest = {CELLS("/timer", "clocks", 0x78, 0, 0x77),
+					 CELLS("/timer", "interrupt-map", 1, 0x77, 0, 3, 4)},
+			       .board = {CELLS("/soc/gpio@3000", "vendor,refers", 1, 0x77)}});
+	ASSERT_CELLS("/gpio@3000", "vendor,refers", 1, 0x77);
+	ASSERT_CELLS("/intc@8000000", "phandle", board_phandle(GIC));
+	ASSERT_CELLS("/virtio@1c009000", "interrupt-parent", board_phandle(GIC));
+	ASSERT_CELLS("/timer", "clocks", 0x78 + shift, 0, board_phandle(GIC));
+}
+
+static void test_identical_bus_addresses(void **state)
+{
+	(void)state;
+	pass(&(struct attempt){
+		LIST("/soc/i2c@e000"),
+		.board = {CELLS("/soc", "dma-ranges", 0x80000000, 0, 0x80000000, 0x80000000)}});
+	assert_true(passed.masters);
+}
+
 static void test_nodes_without_registers(void **state)
 {
 	(void)state;
 	pass(&(struct attempt){LIST("/keys\0gpio0")});
 	assert_false(passed.masters);
-	ASSERT_CELLS("/keys/power", "gpios", OFFSET + board_phandle("/soc/gpio@3000"), 3, 0);
+	ASSERT_CELLS("/keys/power", "gpios", board_phandle("/soc/gpio@3000"), 3, 0);
 }
 
 static void test_pci_host(void **state)
@@ -192,8 +217,8 @@ static void test_pci_host(void **state)
 	assert_true(covers(0x3eff0000, 0x10000));
 	assert_true(owns(50) && owns(51));
 	/* the guest's controller has no address cells, the board's has one */
-	ASSERT_CELLS("/pcie@30000000", "interrupt-map", 0, 0, 0, 1, 0x77, 0, 50, 4, 0, 0, 0, 2,
-		     0x77, 0, 51, 4);
+	ASSERT_CELLS("/pcie@30000000", "interrupt-map", 0, 0, 0, 1, board_phandle(GIC), 0, 50, 4, 0,
+		     0, 0, 2, board_phandle(GIC), 0, 51, 4);
 	ASSERT_CELLS("/pcie@30000000", "ranges", 0x01000000, 0, 0, 0, 0x3eff0000, 0, 0x10000,
 		     0x02000000, 0, 0x30000000, 0, 0x30000000, 0, 0x1000000);
 	ASSERT_CELLS("/pcie@30000000", "dma-ranges", 0x02000000, 0, 0, 0, 0, 1, 0);
@@ -210,6 +235,40 @@ static void test_bus(void **state)
 	assert_false(passed.masters);
 	ASSERT_CELLS("/bus@d000", "ranges", 0x10, 0, 0x1c00d000, 0x1000);
 	ASSERT_CELLS("/bus@d000/dev@10", "reg", 0x10, 0x20);
+}
+
+/* What bivy has itself is left out of a bus, and what is below it. */
+static void test_left_out(void **state)
+{
+	(void)state;
+	pass(&(struct attempt){LIST("/soc/bus@d000"),
+			       .board = {CELLS("/soc/serial@2000", "reg", 0xd800, 0x100),
+					 CELLS("/soc/bus@d000/dev@10", "reg", 0x810, 0x20)}});
+	assert_int_equal(passed.left_count, 1);
+	assert_int_equal(passed.range_count, 0);
+	assert_false(owns(40));
+	assert_true(fdt_path_offset(target, "/bus@d000") >= 0);
+	assert_true(fdt_path_offset(target, "/bus@d000/dev@10") < 0);
+}
+
+/* Controllers before the GIC hand SPIs on; a crossbar makes SPIs of its inputs, as the guest says.
+ */
+static void test_controllers(void **state)
+{
+	(void)state;
+	pass(&(struct attempt){LIST("/wakeup\0/soc/asleep@10000")});
+	assert_true(owns(33) && !owns(32));
+	ASSERT_CELLS("/asleep@10000", "interrupt-parent", board_phandle("/wakeup"));
+	pass(&(struct attempt){LIST("/wakeup\0/crossbar\0/soc/crossed@11000")});
+	assert_true(owns(0) && owns(79) && owns(40) && !owns(80));
+	assert_false(owns(6) || owns(16)); /* bivy's UART, and the guest's virtio device */
+	assert_refused(resolve(&(struct attempt){LIST("/soc/asleep@10000")}), &error, "asleep",
+		       "it needs /wakeup");
+	/* one that leads to itself */
+	pass(&(struct attempt){
+		LIST("/wakeup\0/soc/asleep@10000"),
+		.board = {CELLS("/wakeup", "interrupt-parent", board_phandle("/wakeup"))}});
+	assert_false(owns(33));
 }
 
 static void test_nothing_to_pass(void **state)
@@ -289,6 +348,9 @@ static void test_refusals(void **state)
 		{LIST("/soc/i2c@e000"),
 		 .board = {CELLS("/soc", "dma-ranges", 0, 0, 0x80000000, 0x1000000)},
 		 .sentence = "other addresses for RAM"},
+		{LIST("/soc/i2c@e000"),
+		 .board = {CELLS("/soc", "dma-ranges", 0x80000000, 0, 0x80000000, 0x1000000, 0)},
+		 .sentence = "other addresses for RAM"},
 		{LIST("/soc/i2c@e000"), .guest = {STRING("/", "bivy,reset", "restart")},
 		 .sentence = "make it \"board\""},
 	};
@@ -319,16 +381,20 @@ static void test_refused_grafts(void **state)
 	}
 }
 
+#define SEVENTEEN                                                                                  \
+	"1\0002\0003\0004\0005\0006\0007\0008\0009\00010\00011\00012\00013\00014\00015\00016\0001" \
+	"7\0"
+
 /* The list itself, as config_read() takes it. */
 static void test_lists(void **state)
 {
 	static const struct change changes[] = {
 		BYTES("/", "bivy,passthrough", "/soc"),
 		EMPTY("/", "bivy,passthrough"),
-		BYTES("/", "bivy,passthrough", "1\0002\0003\0004\0005\0006\0007\0008\0009\0"),
+		BYTES("/", "bivy,passthrough", SEVENTEEN),
 		STRING("/timer", "bivy,passthrough", "/soc"),
 	};
-	static const char *const sentences[] = {"list of strings", "list of strings", "at most 8",
+	static const char *const sentences[] = {"list of strings", "list of strings", "at most 16",
 						"no such property here"};
 	struct guest_config config;
 
@@ -381,9 +447,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_registers_and_interrupts),
 		cmocka_unit_test(test_graft),
+		cmocka_unit_test(test_identical_bus_addresses),
 		cmocka_unit_test(test_nodes_without_registers),
 		cmocka_unit_test(test_pci_host),
 		cmocka_unit_test(test_bus),
+		cmocka_unit_test(test_left_out),
+		cmocka_unit_test(test_controllers),
+		cmocka_unit_test(test_own_phandles),
 		cmocka_unit_test(test_nothing_to_pass),
 		cmocka_unit_test(test_guest_of_one_cell),
 		cmocka_unit_test(test_refusals),
