@@ -44,8 +44,7 @@ static const struct reference {
 	{"-phandle", ""},
 };
 
-static const char *const dropped[] = {"msi-map", "msi-parent", "iommu-map", "iommus",
-				      "clock-output-names"};
+static const char *const dropped[] = {"msi-map", "msi-parent", "iommu-map", "iommus"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

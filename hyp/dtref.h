@@ -14,7 +14,7 @@ static inline bool dtref_is_hole(uint32_t phandle)
 /* Bytes from a reference of @property that begins with @phandle to the next; 0: it has none. */
 uint32_t dtref_stride(const struct dt *dt, const char *property, uint32_t phandle);
 
-/* MSI controllers and IOMMUs, without which a device can do, and names that may be another's. */
+/* MSI controllers and IOMMUs, without which a device can do. */
 bool dtref_is_dropped(const char *property);
 
 /* One entry of `interrupt-map` (Devicetree Specification v0.3, 2.4.3), its parts in bytes. */

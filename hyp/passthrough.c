@@ -397,7 +397,7 @@ static int add_windows(struct resolving *r, const struct dt_at *at, bool top)
 		return 0;
 	}
 	if (length == 0) {
-		return ranges == NULL || is_untranslated(at, "ranges")
+		return ranges == NULL || !top || is_untranslated(at, "ranges")
 			       ? 0
 			       : dt_refuse(at, "ranges", "name the nodes below this bus instead");
 	}

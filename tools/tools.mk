@@ -119,7 +119,7 @@ $(reset_image).elf $(reset_image).bin: FORCE $(BUILD)/reset.bin $(BUILD)/bivy.bi
 # A card is made anew each time: it is quick, and the bundle may be the user's.
 sdcard: $(BUILD)/bivy.bin $(own_bundle) $(own_disk) | $(BUILD)/.deps-card
 	@BUILD=$(BUILD) tools/mksdcard --board $(BOARD) \
-		$(if $(own_disk),--guest $(dir $(BUNDLE)),--bundle $(BUNDLE)) -o $(BUILD)/sdcard/$(BOARD)-$(GUEST).img
+		$(if $(own_bundle),--guest $(dir $(BUNDLE)),--bundle $(BUNDLE)) -o $(BUILD)/sdcard/$(BOARD)-$(GUEST).img
 
 boards:
 	@for board in tools/boards/*; do ( . $$board; printf '%-12s  %s\n              run on: %s\n' $${board##*/} "$$name" "$$run"; ) done
