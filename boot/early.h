@@ -9,7 +9,7 @@
 #include "hyp/pagetable.h"
 
 #define PT_POOL_TABLES  40
-#define BOARD_TREE_KEPT 0x20000u /* bytes */
+#define BOARD_TREE_KEPT 0x28000u /* bytes */
 
 /* Hidden: found relative to PC, without a GOT, before the MMU is on. */
 #pragma GCC visibility push(hidden)

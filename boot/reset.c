@@ -75,7 +75,7 @@ static void open_core(const struct board *board)
 {
 	write_NSACR(NSACR_OPEN);
 	write_ACTLR(read_ACTLR() | ACTLR_SMP);
-	if (read_CNTFRQ() == 0) {
+	if (board->timer_frequency != 0) { /* else as it is at reset, UNKNOWN on silicon */
 		write_CNTFRQ(board->timer_frequency);
 	}
 }

@@ -15,7 +15,6 @@
 #include "../drivers/block/ramdisk.h"
 #include "../drivers/net/loopback.h"
 
-#define DISKS_MAX 4u
 
 static struct ramdisk ramdisks[FIT_DISKS_MAX];
 static struct partition partitions[DISKS_MAX];

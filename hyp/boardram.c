@@ -35,6 +35,7 @@ int board_add_banks(struct reading *reading, const struct dt_at *at, struct rang
 
 	for (i = 0; (result = dt_reg(at, i, &bank)) == 0; i++) {
 		add_bank(&reading->board->ram, run, bank);
+		reading->board->ram_elsewhere += bank.size;
 	}
 	if (result != -ENOENT) {
 		return dt_refuse(at, "reg",
@@ -69,6 +70,7 @@ static void reserve(struct reading *reading, const struct range *reserved)
 
 int board_reserve(struct reading *reading)
 {
+	struct board *board = reading->board;
 	const struct dt *dt = &reading->dt;
 	struct range range;
 	struct dt_at at;
@@ -76,13 +78,14 @@ int board_reserve(struct reading *reading)
 	int result;
 	bool more;
 
+	board->ram_elsewhere -= board->ram.size;
 	for (i = 0; dt_reservation(dt, i, &range); i++) {
 		reserve(reading, &range);
 	}
 	more = dt_find(&at, dt, "/reserved-memory", 16) && dt_next(&at);
 	for (; more && at.depth > 1; more = dt_skip(&at)) {
-		if (!dt_enabled(dt, dt_node(&at))) {
-			continue;
+		if (!dt_enabled(dt, dt_node(&at)) || dt_has(dt, dt_node(&at), "reusable")) {
+			continue; /* anybody's until its device's driver wants it */
 		}
 		for (i = 0; (result = dt_reg(&at, i, &range)) == 0; i++) {
 			reserve(reading, &range);
@@ -94,7 +97,7 @@ int board_reserve(struct reading *reading)
 				"the same #address-cells and #size-cells as the root");
 		}
 	}
-	if (reading->board->ram.size == 0) {
+	if (board->ram.size == 0) {
 		return refuse(reading->dt.error, "all of the board's memory is reserved");
 	}
 	return 0;

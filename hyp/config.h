@@ -9,6 +9,7 @@
 #define CPUS_MAX             8
 #define CONFIG_DEVICES_MAX   64
 #define CONFIG_RESERVED_MAX  16
+#define DISKS_MAX            4 /* of a guest, of the board's that it uses, and parts and overlays of them */
 #define PASSTHROUGH_LIST_MAX 16
 #define BOARD_DEVICES_MAX    40
 #define BOARD_SEED           32             /* bytes: as many as a SHA-256 has */
@@ -111,7 +112,8 @@ struct board_device {
 
 struct board {
 	char model[64];
-	struct range ram;    /* that with most below 4 GiB, less what is reserved; bivy in it */
+	struct range ram;       /* that with most below 4 GiB, less what is reserved; bivy in it */
+	uint64_t ram_elsewhere; /* bytes of other banks, which bivy doesn't use */
 	struct range window; /* of ram, below or above bivy, what its window shows: see early.c */
 	struct range bundle; /* /chosen linux,initrd-start and -end; size 0: none */
 	uint64_t uart_base; /* of /chosen stdout-path, serial0 or the first PL011; 0: none usable */

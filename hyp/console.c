@@ -20,6 +20,7 @@
 
 #define TX_SIZE   8192 /* bytes, a power of two */
 #define OWN_SHARE 1024 /* of them, kept free of what ports write */
+#define EMPTY_MAX 10000
 #define ESCAPE    0x1d /* Ctrl-] */
 #define CHUNK     256  /* bytes copied with the lock held */
 
@@ -38,6 +39,7 @@ static struct {
 	bool interrupts, receive_on, transmit_on;
 	bool refused; /* a port is to be told of room: until then the transmit interrupt stays on */
 	bool escaped; /* the last byte was the escape */
+	unsigned int empty; /* interrupts in a row that brought nothing */
 	struct winsize winsize;
 	struct console_port *chosen;
 	struct console_port port[CONSOLE_PORTS_MAX];
@@ -306,8 +308,11 @@ static void receive_byte(struct console_port *port, uint8_t byte)
 	}
 }
 
-/* Takes what the UART has; while the port is full it stays in the UART, whose sender then waits. */
-static void receive(void)
+/*
+ * Takes what the UART has; while the port is full it stays in the UART, whose sender then waits.
+ * Returns false if there was nothing.
+ */
+static bool receive(void)
 {
 	for (unsigned int i = 0; i < CONSOLE_RX_SIZE; i++) {
 		struct console_port *port = focus();
@@ -315,25 +320,28 @@ static void receive(void)
 
 		if (full(port)) {
 			set_interrupts(false, console.transmit_on);
-			return;
+			return true;
 		}
 		byte = console.uart->get();
 		if (byte < 0) {
-			return;
+			return i != 0;
 		}
 		receive_byte(port, (uint8_t)byte);
 	}
+	return true;
 }
 
-/* The UART's interrupt. */
+/* The UART's interrupt. One that comes for nothing again and again is a wire that never falls. */
 static bool console_irq(void *unused)
 {
+	const size_t before = console.tx_tail;
 	bool room;
 
 	(void)unused;
 	spin_lock(&console.lock);
-	receive();
+	console.empty = receive() ? 0 : console.empty + 1;
 	pump();
+	console.empty = console.tx_tail != before ? 0 : console.empty;
 	room = tx_room() >= TX_SIZE / 2;
 	if (room && console.refused) {
 		console.refused = false;
@@ -359,7 +367,7 @@ static bool console_irq(void *unused)
 		}
 		spin_unlock(port->device_lock);
 	}
-	return true;
+	return console.empty < EMPTY_MAX;
 }
 
 /* Start-up */

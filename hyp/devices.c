@@ -39,8 +39,8 @@ static struct slot slots[CONFIG_DEVICES_MAX];
 
 static struct emul_pl011 pl011s[CONSOLE_PORTS_MAX];
 static struct virtio_console consoles[CONSOLE_PORTS_MAX];
-static struct virtio_blk disks[4];
-static struct virtqueue disk_queues[4][CPUS_MAX];
+static struct virtio_blk disks[DISKS_MAX];
+static struct virtqueue disk_queues[DISKS_MAX][CPUS_MAX];
 static struct virtio_net cards[2];
 static struct virtio_rng rngs[1];
 static struct emul_pl031 clocks[1];

@@ -25,12 +25,11 @@
 #define ID_BLOCK   2u
 #define ID_ENTROPY 4u
 
-#define DISKS 4u
 #define CARDS 2u
 #define RNGS  1u
 #define SDS   2u
 
-static struct hw_disk disks[DISKS];
+static struct hw_disk disks[DISKS_MAX];
 static struct hw_card cards[CARDS];
 static struct hw_rng rngs[RNGS];
 static struct lan9118 ethernet;
@@ -107,38 +106,23 @@ static void *take(uint32_t id, unsigned int n, void *structures, unsigned int co
 	return NULL;
 }
 
-static bool disk_init(void *disk, uintptr_t registers)
-{
-	return hw_disk_init(disk, registers);
-}
-
-static bool card_init(void *card, uintptr_t registers)
-{
-	return hw_card_init(card, registers);
-}
-
-static bool rng_init(void *rng, uintptr_t registers)
-{
-	return hw_rng_init(rng, registers);
-}
-
 struct block_backend *hw_block(unsigned int n)
 {
-	struct hw_disk *disk = take(ID_BLOCK, n, disks, DISKS, sizeof(disks[0]), disk_init);
+	struct hw_disk *disk = take(ID_BLOCK, n, disks, DISKS_MAX, sizeof(disks[0]), hw_disk_init);
 
 	return disk != NULL ? &disk->backend : NULL;
 }
 
 struct net_backend *hw_net(unsigned int n)
 {
-	struct hw_card *card = take(ID_NET, n, cards, CARDS, sizeof(cards[0]), card_init);
+	struct hw_card *card = take(ID_NET, n, cards, CARDS, sizeof(cards[0]), hw_card_init);
 
 	return card != NULL ? &card->backend : NULL;
 }
 
 struct entropy_backend *hw_entropy(unsigned int n)
 {
-	struct hw_rng *rng = take(ID_ENTROPY, n, rngs, RNGS, sizeof(rngs[0]), rng_init);
+	struct hw_rng *rng = take(ID_ENTROPY, n, rngs, RNGS, sizeof(rngs[0]), hw_rng_init);
 
 	return rng != NULL ? &rng->backend : NULL;
 }

@@ -18,6 +18,7 @@
 #include "../drivers/hw/gicv2.h"
 
 #define CORE_START_MS 1000
+#define COUNTER_TRIES 1000000
 
 _Noreturn void hyp_main(void);
 _Noreturn void secondary_main(unsigned int index);
@@ -110,6 +111,22 @@ static void start_core(unsigned int index)
 	}
 }
 
+/* All that waits relies on it. A tick is less than a thousand instructions. */
+static void check_timer(void)
+{
+	const uint64_t start = read_CNTPCT();
+
+	if (read_CNTFRQ() == 0) {
+		stop("this board's firmware has not set CNTFRQ, the timer's frequency, which only "
+		     "it can; bivy needs one that does");
+	}
+	for (unsigned int i = 0; read_CNTPCT() == start; i++) {
+		if (i == COUNTER_TRIES) {
+			stop("this board's counter stands still; its firmware has to start it");
+		}
+	}
+}
+
 static const char *plural(unsigned int count)
 {
 	return count == 1 ? "" : "s";
@@ -123,11 +140,12 @@ _Noreturn void hyp_main(void)
 	console_init(&board);
 	say("on %s, %d core%s, RAM %llu MiB at %llx", board.model, board.cpu_count,
 	    plural(board.cpu_count), board.ram.size >> 20, board.ram.base);
-	map_gic();
-	if (read_CNTFRQ() == 0) {
-		stop("this board's firmware has not set CNTFRQ, the timer's frequency, which only "
-		     "it can; bivy needs one that does");
+	if (board.ram_elsewhere >> 20 != 0) {
+		say("%llu MiB of RAM are elsewhere or above 4 GiB and not used",
+		    board.ram_elsewhere >> 20);
 	}
+	map_gic();
+	check_timer();
 	number_cores();
 	vgic.words = gic_init_distributor() / 32;
 	if (vgic.words == VGIC_WORDS_MAX) {

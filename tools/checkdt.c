@@ -120,6 +120,13 @@ static int check(const struct file *tree, const struct fit_bundle *fit,
 					&board, INTIDS_MAX, &error) != 0) {
 			return refuse(&error);
 		}
+		if (passed.masters && config.ram_base - board.ram.base >= board.ram.size) {
+			snprintf(error.text, sizeof(error.text),
+				 "memory: a device that is passed through masters the bus, so this "
+				 "must begin where the board has RAM, from %llx on",
+				 (unsigned long long)board.ram.base);
+			return refuse(&error);
+		}
 	}
 	if (fit->kernel.data != NULL && config_check_disks(&config, fit->disk_count, &error) != 0) {
 		return refuse(&error);

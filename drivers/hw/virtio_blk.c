@@ -196,8 +196,9 @@ static void identify(struct hw_disk *disk)
 	send(disk, &disk->identify, &id, 1, true);
 }
 
-bool hw_disk_init(struct hw_disk *disk, uintptr_t registers)
+bool hw_disk_init(void *opaque, uintptr_t registers)
 {
+	struct hw_disk *disk = opaque;
 	struct hw_virtio *device = &disk->device;
 	struct block_backend *backend = &disk->backend;
 	uint32_t generation;

@@ -30,9 +30,10 @@ struct hw_disk {
 };
 
 /*
- * Takes over the device at @registers, whose DeviceID is 2. *disk is zero. The backend's id comes
- * by interrupt, soon. Returns false if the device can't be used. Boot core, at start-up.
+ * Takes over the device at @registers, whose DeviceID is 2. @disk: a struct hw_disk, zero. The
+ * backend's id comes by interrupt, soon. Returns false if the device can't be used. Boot core, at
+ * start-up.
  */
-bool hw_disk_init(struct hw_disk *disk, uintptr_t registers);
+bool hw_disk_init(void *disk, uintptr_t registers);
 
 #endif

@@ -185,8 +185,9 @@ static const struct hw_kind card_kind = {
 	.config_changed = card_config_changed,
 };
 
-bool hw_card_init(struct hw_card *card, uintptr_t registers)
+bool hw_card_init(void *opaque, uintptr_t registers)
 {
+	struct hw_card *card = opaque;
 	struct hw_virtio *device = &card->device;
 	struct net_backend *backend = &card->backend;
 

@@ -17,9 +17,9 @@ struct hw_card {
 };
 
 /*
- * Takes over the device at @registers, whose DeviceID is 1. *card is zero. It does not run before
- * its start(). Returns false if it can't be used. Boot core, at start-up.
+ * Takes over the device at @registers, whose DeviceID is 1. @card: a struct hw_card, zero. It does
+ * not run before its start(). Returns false if it can't be used. Boot core, at start-up.
  */
-bool hw_card_init(struct hw_card *card, uintptr_t registers);
+bool hw_card_init(void *card, uintptr_t registers);
 
 #endif

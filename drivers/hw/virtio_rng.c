@@ -43,8 +43,9 @@ static enum io_status rng_finish(struct hw_virtio *device, const struct hw_slot 
 
 static const struct hw_kind rng_kind = {.finish = rng_finish};
 
-bool hw_rng_init(struct hw_rng *rng, uintptr_t registers)
+bool hw_rng_init(void *opaque, uintptr_t registers)
 {
+	struct hw_rng *rng = opaque;
 	struct hw_virtio *device = &rng->device;
 
 	device->kind = &rng_kind;

@@ -16,9 +16,9 @@ struct hw_rng {
 };
 
 /*
- * Takes over the device at @registers, whose DeviceID is 4. *rng is zero. Returns false if it can't
- * be used. Boot core, at start-up.
+ * Takes over the device at @registers, whose DeviceID is 4. @rng: a struct hw_rng, zero. Returns
+ * false if it can't be used. Boot core, at start-up.
  */
-bool hw_rng_init(struct hw_rng *rng, uintptr_t registers);
+bool hw_rng_init(void *rng, uintptr_t registers);
 
 #endif

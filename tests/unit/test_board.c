@@ -390,7 +390,7 @@ static void test_ram(void **state)
 		{"the bundle itself", {CELLS("/reserved-memory/a", "reg", 0, 0x48000000, 0x800000)}, 0x40000000, 0x80000000},
 		{"the bundle in whole pages", {CELLS("/reserved-memory/a", "reg", 0, 0x48000000, 0x801000)}, 0x40000000, 0x80000000},
 		{"the bundle and far more", {CELLS("/reserved-memory/a", "reg", 0, 0x48000000, 0x1000000)}, 0x49000000, 0x77000000},
-		{"reusable", {CELLS("/reserved-memory/a", "reg", 0, 0x50000000, 0x1000), EMPTY("/reserved-memory/a", "reusable")}, 0x50001000, 0x6ffff000},
+		{"reusable", {CELLS("/reserved-memory/a", "reg", 0, 0x50000000, 0x1000), EMPTY("/reserved-memory/a", "reusable")}, 0x40000000, 0x80000000},
 		{"allocated later", {CELLS("/reserved-memory/a", "size", 0x1000)}, 0x40000000, 0x80000000},
 		/* clang-format on */
 	};

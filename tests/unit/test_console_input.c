@@ -181,6 +181,20 @@ static void full_ring_leaves_output_alone(void **state)
 	assert_int_equal(uart.in_length - uart.in_read, 1);
 }
 
+/* Its interrupt is switched off then; bytes in between show that there is someone. */
+static void wire_that_never_falls(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < EMPTY_MAX - 1; i++) {
+		assert_true(console_irq(NULL));
+	}
+	type("x");
+	for (unsigned int i = 0; i < EMPTY_MAX - 1; i++) {
+		assert_true(console_irq(NULL));
+	}
+	assert_false(console_irq(NULL));
+}
+
 /* The port that is full lost its driver: whoever gets input now must not wait for it for ever. */
 static void full_ring_of_another_port(void **state)
 {
@@ -332,6 +346,7 @@ int main(void)
 		TEST(answers_do_not_wait),
 		TEST(full_ring_stops_input_until_it_is_read),
 		TEST(full_ring_leaves_output_alone),
+		TEST(wire_that_never_falls),
 		TEST(full_ring_of_another_port),
 		TEST(random_input),
 		TEST(chosen_console_learns_the_size),
