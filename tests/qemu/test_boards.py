@@ -2,7 +2,9 @@
 """Boards that U-Boot starts from the image of a card, as `make sdcard` makes it."""
 
 import functools
+import hashlib
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -30,6 +32,8 @@ SPECIAL = {
     "odroid-xu3": "mw.l 0x101c0240 0x100",
     "odroid-xu4": "mw.l 0x101c0240 0x100",
 }
+PASSED = "guest-config/passed-BOARD.dtsi"
+PASSING = [board for board in BOARDS if os.path.exists(os.path.join(machine.TOP, PASSED.replace("BOARD", board)))]
 # Where what Debian hasn't goes: sectors, exclusively.
 FOREIGN = {"arndale": [(1, 17)], "odroid-xu3": [(1, 63), (2111, 2560)], "odroid-xu4": [(1, 63), (2111, 2560)]}
 EXTLINUX = """default bivy
@@ -41,14 +45,14 @@ label bivy
 
 def facts(board):
     """The file of a board, as a shell reads it."""
-    text = machine.run("sh", "-c", f". tools/boards/{board}; for f in name run dtb uboot; do "
+    text = machine.run("sh", "-c", f". tools/boards/{board}; for f in name run dtb uboot modules; do "
                        'eval echo \\"$f=\\$$f\\"; done').stdout
     return dict(line.split("=", 1) for line in text.splitlines())
 
 
-def mksdcard(board, folder, bundle=TRAPS, *options):
+def mksdcard(board, folder, what="--bundle", path=TRAPS):
     image = folder / "card.img"
-    answer = machine.run("tools/mksdcard", "--board", board, "--bundle", str(bundle), "-o", str(image), *options)
+    answer = machine.run("tools/mksdcard", "--board", board, what, str(path), "-o", str(image))
     assert answer.returncode == 0, answer.stdout
     assert f"sudo dd if={image} of=/dev/sdX" in answer.stdout
     return image
@@ -146,8 +150,43 @@ def test_disk_of_the_guest(tmp_path):
     assert image.read_bytes()[start * 512:(start + size) * 512] == (folder / "disk.img").read_bytes()
     in_card(image, "mcopy", "::guest.img", str(tmp_path))
     assert b"virtio0:part2\0" in (tmp_path / "guest.img").read_bytes()
-    answer = machine.run("tools/mksdcard", "--board", "orangepi-pc", "--guest", str(folder), "-o", str(image))
-    assert answer.returncode != 0 and "bivy has no driver for cards on orangepi-pc" in answer.stdout
+    facts_of = tmp_path / "tools" / "boards" / "virt"
+    shutil.copytree(os.path.join(machine.TOP, "tools"), tmp_path / "tools")
+    (tmp_path / "guest-config").symlink_to(os.path.join(machine.TOP, "guest-config"))
+    facts_of.write_text(facts_of.read_text(encoding="ascii").replace("backend=virtio0", ""), encoding="ascii")
+    answer = machine.run(str(tmp_path / "tools" / "mksdcard"), "--board", "virt", "--guest", str(folder), "-o", str(image))
+    assert answer.returncode != 0 and "bivy has no driver for cards on virt" in answer.stdout
+
+
+@pytest.mark.parametrize("board", PASSING)
+def test_devices_of_the_board(board, card, tmp_path):
+    """Debian's tree of the board has what its guest is to get, and all that this needs; without its clocks it isn't whole."""
+    in_card(card(board), "mcopy", "::board.dtb", str(tmp_path))
+    tree, dts = str(tmp_path / "board.dtb"), tmp_path / "guest.dts"
+    if board == "orangepi-pc":  # U-Boot adds its RAM
+        subprocess.run(["fdtput", "-p", "-t", "x", tree, "/memory", "reg", "40000000", "40000000"], check=True)
+        subprocess.run(["fdtput", "-t", "s", tree, "/memory", "device_type", "memory"], check=True)
+    if "fdt set" in SPECIAL.get(board, ""):
+        subprocess.run(["fdtput", "-t", "s", tree, *SPECIAL[board].split()[2:]], check=True)
+    passed = PASSED.replace("BOARD", board.replace("xu4", "xu3"))
+    text = pathlib.Path(machine.TOP, passed).read_text(encoding="ascii")
+    needed = re.search(r'"(/\S*(?:clock|crossbar)\S*)",', text)
+    for includes, without, sentence in (("debian", "", ""), ("debian-full", needed[0], f"it needs {needed[1]}")):
+        dropped = "/delete-node/ &disk; /delete-node/ &card; /delete-node/ &entropy;\n" if without else ""
+        dts.write_text(f'#include "{includes}/guest.dts"\n{dropped}' + text.replace(without or "\0", ""))
+        answer = machine.run("tools/checkguest", str(dts), "--board", tree)
+        assert (answer.returncode == 0) == (not sentence) and sentence in answer.stdout, answer.stdout
+
+
+def test_drivers_of_the_boards(tmp_path):
+    """Debian's kernel package has the modules that the boards' cards want."""
+    package = machine.run("tools/fetch", "armhf", machine.run("tools/fetch", "depends", "linux-image-armmp-lpae")
+                          .stdout.splitlines()[0]).stdout.splitlines()[-1]
+    names = {name.replace("-", "_") for name in
+             re.findall(r"/([^/\n]*)\.ko$", machine.run("dpkg-deb", "--contents", package).stdout, re.MULTILINE)}
+    for board in PASSING:
+        wanted = facts(board)["modules"].replace("-", "_").split()
+        assert wanted and set(wanted) <= names, board
 
 
 def test_boards_are_listed():
@@ -160,6 +199,7 @@ def test_boards_are_listed():
     (["--board", "toaster", "--bundle", TRAPS, "-o", "x"], "there is no board toaster; the boards are:"),
     (["--board", "virt", "--bundle", "/nowhere", "-o", "x"], "can't read the bundle /nowhere"),
     (["--board", "virt", "--bundle", TRAPS], "--board and -o are needed"),
+    (["--board", "virt", "--bundle", TRAPS, "--guest", "x", "-o", "x"], "--bundle and --guest are one too many"),
 ])
 def test_mksdcard_refuses(what, sentence):
     answer = machine.run("tools/mksdcard", *what)
@@ -241,19 +281,25 @@ def test_two_kinds_of_cores(dts, cores, tmp_path):
 
 def orangepi(image):
     os.truncate(image, 64 << 20)  # QEMU wants a power of two
-    return Machine("-drive", f"if=sd,format=raw,file={image}", machine="orangepi-pc", cpu="cortex-a7", cpus=4, mem="1G",
-                   kernel=None)
+    return Machine("-nic", "user", "-drive", f"if=sd,format=raw,file={image}", machine="orangepi-pc", cpu="cortex-a7",
+                   cpus=4, mem="1G", kernel=None)
 
 
 def test_orangepi_pc(tmp_path):
-    """From the boot ROM's first sector to a Debian shell on 4 cores, and to the end of what its firmware can do."""
-    image = mksdcard("orangepi-pc", tmp_path, built("guests", "debian", "guest.itb"))
+    """
+    From the boot ROM's first sector to a Debian shell on 4 cores with the board's own card and Ethernet, and to
+    the end of what its firmware can do.
+    """
+    image = mksdcard("orangepi-pc", tmp_path, "--guest", built("guests", "debian"))
     with orangepi(image) as m:
         m.expect("bivy: on Xunlong Orange Pi PC, 4 cores, RAM 1024 MiB at 40000000", BOOT)
         m.expect("bivy: the guest gets 4 cores", BOOT)
         m.expect(PROMPT, BOOT)
         assert m.command("nproc").strip() == "4"
         assert "0xc07" in m.command("grep -m 1 part /proc/cpuinfo")
+        wanted = hashlib.md5(image.read_bytes()[:8 << 20]).hexdigest()
+        assert wanted in m.command("until [ -e /dev/mmcblk0p1 ]; do sleep 1; done; dd if=/dev/mmcblk0 bs=1M count=8 | md5sum")
+        assert "1 packets received" in m.command("ifconfig eth0 10.0.2.15; until ping -c 1 -W 1 10.0.2.2; do :; done")
         m.send("poweroff\r")
         m.expect("bivy: the guest is off, and this board can't be powered off")
     assert is_clean(image, tmp_path)
