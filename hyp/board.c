@@ -271,6 +271,7 @@ static const struct device_row {
 	{"smsc,lan9115", 0x100, BOARD_ETHERNET},
 	{"arm,pl031", PAGE, BOARD_CLOCK},
 	{"arm,vexpress-sysreg", PAGE, BOARD_SYSREG},
+	{"ti,omap5-wugen-mpu", PAGE, BOARD_WAKEUP},
 };
 
 static const struct device_row *device_row(const struct dt *dt, uint32_t node)

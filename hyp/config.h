@@ -101,6 +101,7 @@ enum board_kind {
 	BOARD_ETHERNET, /* LAN9118 */
 	BOARD_CLOCK,    /* PL031; from here on without an interrupt */
 	BOARD_SYSREG,   /* system registers of a Versatile Express */
+	BOARD_WAKEUP,   /* TI's, which starts the second core */
 };
 
 /* A device of the board's for which there is a driver. */

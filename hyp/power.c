@@ -3,7 +3,9 @@
  * How the board starts its other cores and goes off. Firmware with PSCI is asked; without it, held
  * cores poll a word for the address to go to (`enable-method = "spin-table"`, or SYS_FLAGS of a
  * Versatile Express), and a Versatile Express's controller switches power (ARM DUI 0447,
- * SYS_CFGCTRL). No lock: one core starts the others, and whoever switches off is the last to act.
+ * SYS_CFGCTRL). The ROM of a TI AM572x holds its second core (SPRUHZ6, Initialization, and Linux's
+ * omap-headsmp.S): never run. No lock: one core starts the others, and whoever switches off is the
+ * last to act.
  */
 #include "power.h"
 #include "arch.h"
@@ -19,6 +21,10 @@
 #define SYSREG_VA  (DEVICE_VA + DEVICE_VA_SIZE - PAGE_SIZE)
 #define RELEASE_VA (SYSREG_VA - CPUS_MAX * PAGE_SIZE) /* a page for each core's word */
 
+#define AUX_CORE_BOOT_0 0x800 /* which core goes */
+#define AUX_CORE_BOOT_1 0x804 /* and where to */
+#define CORE_1          0x20
+
 #define SYS_FLAGS        0x30 /* writing it sets bits */
 #define SYS_CFGCTRL      0xa4
 #define CFGCTRL_WRITE    0xc0000000u /* start, write; of the motherboard */
@@ -28,7 +34,21 @@
 #define PSCI_SYSTEM_OFF   0x84000008u
 #define PSCI_SYSTEM_RESET 0x84000009u
 
-static const struct board_device *sysreg; /* constant after power_init(); NULL: there is none */
+/* Constant after power_init(); NULL: there is none. */
+static const struct board_device *sysreg, *wakeup;
+
+/* TI's ROM leaves its core in Non-secure SVC mode, and enters HYP mode at r0 by its call 0x102. */
+__attribute__((naked, target("arm"))) static void enter_by_rom(void)
+{
+	asm volatile("adr	r3, 1f\n"
+		     "	ldr	r0, [r3]\n"
+		     "	add	r0, r0, r3\n"
+		     "	mov	r12, #0x100\n"
+		     "	add	r12, r12, #2\n"
+		     "	smc	#0\n"
+		     "	b	.\n"
+		     "1:	.word	secondary_start - 1b\n");
+}
 
 /* r4 to r7 are kept by SMCCC 1.1 and later alone (DEN0028 2.6). */
 void smc_call(uint32_t r[4])
@@ -52,11 +72,15 @@ void power_init(void)
 	if (sysreg != NULL) {
 		stage1_map_device(SYSREG_VA, sysreg->base, PAGE_SIZE);
 	}
+	wakeup = board.psci ? NULL : board_device(&board, BOARD_WAKEUP);
 }
 
 /* Where core @i of the board's waits for an address; 0: nowhere. */
 static uint64_t release_of(unsigned int i)
 {
+	if (board.cpu_release[i] == 0 && wakeup != NULL) {
+		return wakeup->base + AUX_CORE_BOOT_1;
+	}
 	if (board.cpu_release[i] == 0 && !board.psci && sysreg != NULL) {
 		return sysreg->base + SYS_FLAGS;
 	}
@@ -74,7 +98,12 @@ static void release(uint64_t word, uintptr_t page, uint32_t entry)
 
 	stage1_map_device(page, word, PAGE_SIZE);
 	cache_flush((const void *)va, sizeof(entry));
-	mmio_write(va, entry);
+	if (wakeup != NULL) {
+		mmio_write(va, image_pa + ((uint32_t)enter_by_rom - (uint32_t)_image_start));
+		mmio_write(va - AUX_CORE_BOOT_1 + AUX_CORE_BOOT_0, CORE_1);
+	} else {
+		mmio_write(va, entry);
+	}
 	cache_flush((const void *)va, sizeof(entry));
 	gic_kick(GIC_OTHERS);
 	asm volatile("sev");

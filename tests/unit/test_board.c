@@ -233,7 +233,12 @@ static void test_vexpress(void **state)
 	assert_int_equal(board.ram.base, 0x80000000);
 	assert_int_equal(board.cpu_count, 2);
 	assert_non_null(board_device(&board, BOARD_SYSREG));
+	assert_null(board_device(&board, BOARD_WAKEUP));
 	assert_false(board.psci);
+	read_changed((const struct change[]){STRING("/soc/ethernet@60000", "compatible",
+						    "ti,omap5-wugen-mpu")},
+		     1, &board);
+	assert_non_null(board_device(&board, BOARD_WAKEUP));
 	free(vexpress);
 }
 
