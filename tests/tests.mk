@@ -50,7 +50,7 @@ QEMU_TESTS ?= tests/qemu
 test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-full debian-installer debian-auto u-boot uefi) \
 	$(BUILD)/guests/debian-full/disk.img
 
-test: $(BUILD)/bivy.bin $(BUILD)/reset.bin $(BUILD)/checkdt payloads $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-card
+test: $(BUILD)/bivy.bin $(BUILD)/reset.bin $(BUILD)/checkdt payloads bench-exits $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-card
 	@tools/install-deps debug python3-pytest-xdist u-boot-qemu fdisk qemu-utils
 	@BUILD=$(BUILD) tests/qemu/all '$(MAKE)' $(QEMU_TESTS)
 

@@ -14,8 +14,9 @@
  *   comes by here (the last one counts)
  * - out=FILE     gets lines: "insn OFFSET BOOT RUN",
  *   "exit CLASS COUNT INSTRUCTIONS MIN MAX GICD GICC GICH UART", and at each mark of a phase
- *   "phase INSTRUCTIONS EXITS BYTES" so far, BYTES: that bivy read and wrote in DATA, and the
- *   instructions of each class
+ *   "phase INSTRUCTIONS EXITS BYTES GICD GICC GICH UART" so far, BYTES: that bivy read and wrote in
+ *   DATA; then the exits by how often they accessed the GIC, from 0 to 31, and the instructions of
+ *   each class
  * - base=HEX     a place where the image runs; up to four
  * - data=HEX     DATA: from this address on 1 MiB, as bivy sees it
  *
@@ -59,8 +60,11 @@ EXPORT int qemu_plugin_version = 1;
 #define INSNS_MAX   (IMAGE_MAX / 2)
 #define BASES_MAX   4
 #define CLASSES_MAX 32
-#define PHASES_MAX  8
+#define PHASES_MAX  128
+#define CPUS_MAX    8
 #define DEVICES     4
+#define GIC_DEVICES 3 /* the first ones */
+#define GIC_MAX     32
 #define DATA_SIZE   0x100000
 #define DEVICE_VA                                                                                  \
 	0x400000 /* pages in this order: GICD, GICC, its second, GICH, UART; hyp/layout.h */
@@ -79,55 +83,48 @@ static struct {
 	uint64_t count, insns, min, max, device[DEVICES];
 } exits[CLASSES_MAX];
 
+/* by_gic: exits by how often they accessed the GIC. */
 static struct {
-	uint64_t insns, exits, bytes, by_class[CLASSES_MAX];
+	uint64_t insns, exits, bytes, device[DEVICES], by_gic[GIC_MAX], by_class[CLASSES_MAX];
 } phases[PHASES_MAX], so_far;
+
+/* The exit that a core is in. Instructions are counted for all cores at once, so an exit has those
+ * of others where QEMU changes cores amid it. */
+static struct {
+	uint64_t start, device[DEVICES];
+	unsigned int class;
+	bool inside;
+} cpus[CPUS_MAX];
 
 static uint64_t bases[BASES_MAX];
 static unsigned int base_count, phase_count;
 static uint64_t data_start;
 static const char *out_path;
-static uint64_t total, start, device[DEVICES];
-static unsigned int class;
-static bool booted, inside;
+static uint64_t total;
+static bool booted;
 
 /* A vector was reached, or a function that tells what exit this is. */
 static void at_mark(unsigned int vcpu, void *argument)
 {
 	const size_t i = (size_t)argument;
 
-	(void)vcpu;
 	if (insns[i].kind == 'v') {
-		start = total;
-		class = 0;
-		inside = true;
-		memset(device, 0, sizeof(device));
+		memset(&cpus[vcpu], 0, sizeof(cpus[vcpu]));
+		cpus[vcpu].start = total;
+		cpus[vcpu].inside = true;
 		so_far.exits++;
 	} else if (insns[i].kind == 'p' && phase_count < PHASES_MAX) {
 		so_far.insns = total;
 		phases[phase_count++] = so_far;
 	} else {
-		class = insns[i].class;
+		cpus[vcpu].class = insns[i].class;
 	}
 }
 
-/* ERET, not yet counted itself. The first one is the guest's first instruction. */
-static void at_eret(unsigned int vcpu, void *argument)
+static void count_exit(unsigned int class, uint64_t taken, const uint64_t *device)
 {
-	const uint64_t taken = total - start + 1;
+	uint64_t gic = 0;
 
-	(void)vcpu;
-	(void)argument;
-	if (!booted) {
-		for (size_t i = 0; i < INSNS_MAX; i++) {
-			insns[i].boot = insns[i].count;
-		}
-		booted = true;
-	}
-	if (!inside) {
-		return;
-	}
-	inside = false;
 	exits[class].min =
 		exits[class].count == 0 || taken < exits[class].min ? taken : exits[class].min;
 	exits[class].max = taken > exits[class].max ? taken : exits[class].max;
@@ -136,6 +133,25 @@ static void at_eret(unsigned int vcpu, void *argument)
 	so_far.by_class[class] += taken;
 	for (unsigned int i = 0; i < DEVICES; i++) {
 		exits[class].device[i] += device[i];
+		so_far.device[i] += device[i];
+		gic += i < GIC_DEVICES ? device[i] : 0;
+	}
+	so_far.by_gic[gic < GIC_MAX ? gic : GIC_MAX - 1]++;
+}
+
+/* ERET, not yet counted itself. The first one is the guest's first instruction. */
+static void at_eret(unsigned int vcpu, void *argument)
+{
+	(void)argument;
+	if (!booted) {
+		for (size_t i = 0; i < INSNS_MAX; i++) {
+			insns[i].boot = insns[i].count;
+		}
+		booted = true;
+	}
+	if (cpus[vcpu].inside) {
+		cpus[vcpu].inside = false;
+		count_exit(cpus[vcpu].class, total - cpus[vcpu].start + 1, cpus[vcpu].device);
 	}
 }
 
@@ -144,13 +160,12 @@ static void at_access(unsigned int vcpu, uint32_t what, uint64_t va, void *argum
 	static const uint8_t device_of[5] = {0, 1, 1, 2, 3};
 	const uint64_t page = (va - DEVICE_VA) >> 12;
 
-	(void)vcpu;
 	(void)argument;
 	if (va - data_start < DATA_SIZE) {
 		so_far.bytes += 1u << qemu_plugin_mem_size_shift(what);
 	}
 	if (page < sizeof(device_of)) {
-		device[device_of[page]]++;
+		cpus[vcpu].device[device_of[page]]++;
 	}
 }
 
@@ -202,6 +217,13 @@ static void on_translation(uint64_t id, struct qemu_plugin_tb *tb)
 	}
 }
 
+static void print_all(FILE *out, const uint64_t *values, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		fprintf(out, " %" PRIu64, values[i]);
+	}
+}
+
 static void on_exit_of_qemu(uint64_t id, void *argument)
 {
 	FILE *out = fopen(out_path, "w");
@@ -218,19 +240,17 @@ static void on_exit_of_qemu(uint64_t id, void *argument)
 		}
 	}
 	for (unsigned int i = 0; i < CLASSES_MAX; i++) {
-		const uint64_t *d = exits[i].device;
+		const uint64_t values[] = {exits[i].count, exits[i].insns, exits[i].min,
+					   exits[i].max};
 
-		fprintf(out, "exit %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, i,
-			exits[i].count, exits[i].insns, exits[i].min, exits[i].max);
-		fprintf(out, " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", d[0], d[1], d[2],
-			d[3]);
+		fprintf(out, "exit %u", i);
+		print_all(out, values, 4);
+		print_all(out, exits[i].device, DEVICES);
+		fprintf(out, "\n");
 	}
 	for (unsigned int i = 0; i < phase_count; i++) {
-		fprintf(out, "phase %" PRIu64 " %" PRIu64 " %" PRIu64, phases[i].insns,
-			phases[i].exits, phases[i].bytes);
-		for (unsigned int n = 0; n < CLASSES_MAX; n++) {
-			fprintf(out, " %" PRIu64, phases[i].by_class[n]);
-		}
+		fprintf(out, "phase");
+		print_all(out, (const uint64_t *)&phases[i], sizeof(phases[i]) / sizeof(uint64_t));
 		fprintf(out, "\n");
 	}
 	fclose(out);
