@@ -4,6 +4,7 @@
 
 ## make bench       measure exits, start, a disk's requests, latencies, and how they grow, on QEMU: 15 minutes; the figures go to
 ##                  build/bench/bench.json, plots of them to build/bench/plots; BENCHFLAGS=--no-boot: exits alone
+## make bench-xen   the same payload under Debian's Xen, beside bivy
 ## make bench-io    disk and network of a whole Debian, natively and under bivy in turn; wants a quiet host
 ## make bench-compare BASE=rev [HEAD=rev]  exits of two commits; fails if one costs over 2 % more
 ## make bench-baseline  write tests/bench/exits.json, with which make test compares
@@ -21,7 +22,7 @@ latency_exact_dts := tests/bench/bench.dts
 latency_real_dts := tests/bench/payload.dts
 latency_bootargs := quiet console=ttyAMA0 loglevel=1
 
-.PHONY: bench bench-io bench-exits bench-compare bench-baseline
+.PHONY: bench bench-io bench-exits bench-compare bench-baseline bench-plots bench-xen
 bench-exits: $(BUILD)/bivy.bin $(addprefix $(BENCH)/,payload.bin payload.itb payload-ram.itb hypcount.so) | $(BUILD)/.deps-run
 
 bench: bench-exits $(addprefix $(BENCH)/,growth.itb debian.itb native.dtb latency-exact.itb latency-real.itb)
@@ -33,6 +34,18 @@ bench: bench-exits $(addprefix $(BENCH)/,growth.itb debian.itb native.dtb latenc
 bench-baseline: bench-exits
 	@BUILD=$(BUILD) tests/bench/bench.py --baseline tests/bench/exits.json
 
+# Those that the README shows, by the last make bench.
+bench-plots:
+	@tools/install-deps python3-matplotlib
+	@tests/bench/plots.py $(BENCH)/bench.json tests/bench/plots
+
+bench-xen: bench-exits $(BENCH)/growth.itb $(BENCH)/xen $(BENCH)/xen.bin
+	@BUILD=$(BUILD) tests/bench/xen.py
+
+$(BENCH)/xen:
+	@mkdir -p $(@D)
+	@dpkg-deb --fsys-tarfile $$(tools/fetch armhf xen-hypervisor-4.17-armhf) | tar -x -O ./boot/xen-4.17-armhf >$@
+
 bench-compare:
 	@tests/bench/compare $(BASE) $(HEAD)
 
@@ -41,12 +54,14 @@ bench-io: $(BUILD)/bivy.bin $(BUILD)/checkdt $(BENCH)/io.initrd $(BUILD)/guests/
 	@BUILD=$(BUILD) tests/bench/io.py --kernel $(BUILD)/guests/debian-full/kernel --initrd $(BENCH)/io.initrd \
 		--disk $(BUILD)/guests/debian-full/disk.img $(BENCHFLAGS)
 
-$(BENCH)/payload.elf: $(addprefix tests/bench/,start.S payload.c disk.c disk.h payload.ld) tests/payload/virtio_disk.h | $(BUILD)/.deps-build
+$(BENCH)/xen.elf: bench_cflags += -DBY_COUNTER -Wl,--defsym=BASE=0x50010000
+$(BENCH)/payload.elf $(BENCH)/xen.elf: $(addprefix tests/bench/,start.S payload.c disk.c disk.h payload.ld) \
+		tests/payload/virtio_disk.h | $(BUILD)/.deps-build
 	@echo "  CC      $@"
 	@mkdir -p $(@D)
 	@$(CROSS)gcc $(bench_cflags) $(bench_warnings) -T tests/bench/payload.ld -o $@ $(filter %.S %.c,$^)
 
-$(BENCH)/payload.bin: $(BENCH)/payload.elf
+$(BENCH)/payload.bin $(BENCH)/xen.bin: %.bin: %.elf
 	@$(CROSS)objcopy -O binary $< $@
 
 $(BENCH)/payload.itb $(BENCH)/growth.itb: $(BENCH)/%.itb: tests/bench/%.dts $(BENCH)/payload.bin $(BUILD)/checkdt \

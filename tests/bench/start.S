@@ -43,9 +43,16 @@ vectors:
 	.irp	number, 0, 1, 2, 3, 4, 5
 	b	unexpected_\number
 	.endr
-	/* The first instruction of the handler notes the time (PMCCNTR), in the one register that is free. */
-	mrc	p15, 0, sp, c9, c13, 0
+	/* The first instruction of the handler notes the time, in the one register that is free. */
+#ifdef BY_COUNTER
+	mcr	p15, 0, r0, c13, c0, 4
+	mrrc	p15, 1, r0, sp, c14	/* CNTVCT */
+	mcr	p15, 0, r0, c13, c0, 3	/* to TPIDRURO */
+	mrc	p15, 0, r0, c13, c0, 4
+#else
+	mrc	p15, 0, sp, c9, c13, 0	/* PMCCNTR */
 	mcr	p15, 0, sp, c13, c0, 4	/* to TPIDRPRW */
+#endif
 	ldr	sp, =irq_stack_end
 	sub	lr, lr, #4
 	push	{r0-r3, r12, lr}
