@@ -17,4 +17,7 @@ bool disk_start(void);
  */
 bool disk_read(uint32_t depth, uint32_t total);
 
+/* Forgets an interrupt that came for what disk_read() has seen without it. Nothing is in flight. */
+void disk_settle(void);
+
 #endif

@@ -86,7 +86,7 @@ static uint32_t overhead; /* of an empty shot */
 static uint32_t shot_start;
 static bool exact;  /* time is instructions */
 static bool hosted; /* by bivy: there is a virtio console */
-static volatile uint32_t arrival, arrivals, other_ready, working;
+static volatile uint32_t arrival, arrivals, other_ready, working, batches;
 static uint32_t samples[SHOTS];
 
 /* Registers */
@@ -410,6 +410,7 @@ void other_main(void)
 			put(GICD + GICD_SGIR, 1u << 16 | SGI_PING);
 		}
 		while (working == 1 && disk_read(32, WORK_READS)) {
+			batches++;
 		}
 		working = 0;
 	}
@@ -489,6 +490,7 @@ static void disk_phases(void)
 	phase();
 	good = good && disk_read(32, DISK_READS);
 	phase();
+	disk_settle();
 	if (good) {
 		print_pair("\r\ndisk: reads", DISK_READS);
 		print("\r\n");
@@ -615,9 +617,8 @@ static void measure_beside_work(void)
 	for (uint32_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
 		measure(&beside[i], SHOTS);
 	}
-	if (working == 1) {
-		print("disk: worked\r\n");
-	}
+	print_pair("disk: worked", batches);
+	print("\r\n");
 	working = 2;
 	while (working != 0) {
 		asm volatile("yield");
