@@ -58,7 +58,7 @@ static const struct {
 
 static const struct bank user_sp = ROW(sp_usr);
 
-/* The bank of register @n in @mode; NULL if it is in the frame. @n: 0 to 14. */
+/* The bank of register @n in @mode; NULL if it is in the frame. @n: 0 to 15. */
 static const struct bank *find_bank(unsigned int n, uint32_t mode)
 {
 	if (n < 13) {
@@ -79,7 +79,7 @@ uint32_t banked_register(const struct guest_regs *regs, unsigned int n, uint32_t
 	if (bank != NULL) {
 		return bank->read();
 	}
-	return n == 14 ? regs->lr : regs->r[n];
+	return n >= 14 ? regs->lr : regs->r[n];
 }
 
 void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode, uint32_t value)
@@ -88,7 +88,7 @@ void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode,
 
 	if (bank != NULL) {
 		bank->write(value);
-	} else if (n == 14) {
+	} else if (n >= 14) {
 		regs->lr = value;
 	} else {
 		regs->r[n] = value;
