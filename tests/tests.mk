@@ -9,14 +9,14 @@
 .PHONY: test test-install payloads soak
 
 PAYLOAD := $(BUILD)/payload
-payload_shared := start.S payload.c gic.c mmu.c
-payload_names := $(filter-out payload gic mmu,$(patsubst tests/payload/%.c,%,$(wildcard tests/payload/*.c)))
+payload_shared := start.S payload.c gic.c mmu.c hostile.c
+payload_names := $(filter-out payload gic mmu hostile,$(patsubst tests/payload/%.c,%,$(wildcard tests/payload/*.c)))
 payload_cflags := -mcpu=cortex-a15 -marm -mfloat-abi=soft -mgeneral-regs-only -mno-unaligned-access -g -O1 \
 	-std=gnu11 -ffreestanding -fno-common -fno-tree-loop-distribute-patterns -Wa,-mno-warn-deprecated \
 	-Itests/payload
 payload_objects := $(payload_shared:%=$(PAYLOAD)/%.o)
 
-payloads: $(payload_names:%=$(PAYLOAD)/%.itb) $(PAYLOAD)/reset-restart.itb $(PAYLOAD)/flush-disk.itb
+payloads: $(payload_names:%=$(PAYLOAD)/%.itb) $(PAYLOAD)/reset-restart.itb $(PAYLOAD)/flush-disk.itb $(PAYLOAD)/longest.so
 
 $(PAYLOAD)/%.o: tests/payload/% Makefile tests/tests.mk | $(BUILD)/.deps-build
 	@echo "  CC      $<"
@@ -37,11 +37,19 @@ $(PAYLOAD)/%.bin: $(PAYLOAD)/%.elf
 $(PAYLOAD)/%.itb: $(PAYLOAD)/%.bin tests/payload/guest.dts guest-config/virt.dtsi tools/mkbundle $(BUILD)/checkdt
 	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/payload/guest.dts -o $@
 
+$(PAYLOAD)/hostile_%.itb: $(PAYLOAD)/hostile_%.bin tests/payload/hostile.dts guest-config/virt.dtsi tools/mkbundle $(BUILD)/checkdt
+	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/payload/hostile.dts -o $@
+
 $(PAYLOAD)/%-restart.itb: $(PAYLOAD)/%.bin tests/payload/restart.dts guest-config/virt.dtsi tools/mkbundle $(BUILD)/checkdt
 	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/payload/restart.dts -o $@
 
 $(PAYLOAD)/%-disk.itb: $(PAYLOAD)/%.bin tests/payload/disk.dts guest-config/virt.dtsi tools/mkbundle $(BUILD)/checkdt
 	@BUILD=$(BUILD) tools/mkbundle --kernel $< --dts tests/payload/disk.dts -o $@
+
+$(PAYLOAD)/longest.so: tests/qemu/longest.c | $(BUILD)/.deps-build
+	@echo "  HOSTCC  $@"
+	@mkdir -p $(@D)
+	@gcc -std=gnu11 -O2 -fPIC -shared -fvisibility=hidden -Wall -Wextra -Wconversion -Wshadow -Werror -o $@ $<
 
 -include $(wildcard $(PAYLOAD)/*.d)
 

@@ -25,7 +25,8 @@ class Tables:
     def __init__(self, memory):
         self.memory = memory
         names = subprocess.run(["arm-none-eabi-nm", built("bivy.elf")], check=True, text=True, stdout=subprocess.PIPE)
-        self.symbols = {row.split()[2]: int(row.split()[0], 16) for row in names.stdout.splitlines()}
+        self.rows = [(int(at, 16), kind, name) for at, kind, name in map(str.split, names.stdout.splitlines())]
+        self.symbols = {name: at for at, _, name in self.rows}
 
     def physical(self, name):
         return self.symbols[name] - HYP_VA + BIVY_PA
