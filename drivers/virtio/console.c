@@ -4,6 +4,7 @@
 
 #define DEVICE_ID      3u
 #define CONSOLE_F_SIZE (1ull << 0)
+#define CALL_BYTES     2048u
 
 enum { QUEUE_RECEIVE, QUEUE_TRANSMIT };
 
@@ -39,20 +40,24 @@ static bool send_begin(struct virtio_console *console)
 	return true;
 }
 
-/* Goes on with the chain where it stands. Returns false if the backend is full. */
-static bool send_more(struct virtio_console *console)
+/*
+ * Goes on with the chain where it stands, for as many bytes as *room says. Returns false if there
+ * is more of it.
+ */
+static bool send_more(struct virtio_console *console, uint32_t *room)
 {
-	struct char_backend *backend = console->backend;
 	const struct virtio_chain *chain = &console->sent;
 
 	while (console->sent_segments < chain->count) {
 		const struct io_segment *segment = &chain->segment[console->sent_segments];
-		uint32_t left = segment->length - console->sent_bytes;
-		const uint8_t *from = segment->at + console->sent_bytes;
-		size_t taken = backend->ops->write(backend, from, left);
+		const uint32_t left = segment->length - console->sent_bytes;
+		const uint32_t taken = (uint32_t)console->backend->ops->write(
+			console->backend, segment->at + console->sent_bytes,
+			left < *room ? left : *room);
 
+		*room -= taken;
+		console->sent_bytes += taken;
 		if (taken < left) {
-			console->sent_bytes += (uint32_t)taken;
 			return false;
 		}
 		console->sent_segments++;
@@ -62,31 +67,33 @@ static bool send_more(struct virtio_console *console)
 }
 
 /* A call moves at most as many chains as the queue holds, however fast the driver adds more. */
-static void call_end(struct virtqueue *queue, unsigned int chains)
+static void call_end(struct virtqueue *queue, bool more)
 {
-	if (chains == VIRTIO_CONSOLE_QUEUE_SIZE) {
+	if (more) {
 		virtio_defer(queue);
 	} else {
 		virtio_signal(queue);
 	}
 }
 
+/* The backend may be a UART that is never full: it gets no more than CALL_BYTES at once. */
 static void transmit(struct virtio_console *console)
 {
 	struct virtqueue *queue = &console->device.queue[QUEUE_TRANSMIT];
+	uint32_t room = CALL_BYTES;
 	unsigned int i;
 
 	for (i = 0; i < VIRTIO_CONSOLE_QUEUE_SIZE && virtqueue_running(queue); i++) {
 		if (!console->sending && !send_begin(console)) {
 			break;
 		}
-		if (!send_more(console)) {
+		if (!send_more(console, &room)) {
 			break;
 		}
 		console->sending = false;
 		virtqueue_push(queue, console->sent.head, 0);
 	}
-	call_end(queue, i);
+	call_end(queue, room == 0 || i == VIRTIO_CONSOLE_QUEUE_SIZE);
 }
 
 /* Returns the number of bytes that the backend had for the chain. */
@@ -125,7 +132,7 @@ static void receive(struct virtio_console *console)
 		}
 		virtqueue_push(queue, chain.head, chain_fill(console, &chain));
 	}
-	call_end(queue, i);
+	call_end(queue, i == VIRTIO_CONSOLE_QUEUE_SIZE);
 }
 
 static void console_reset(struct virtio_device *device)

@@ -270,6 +270,33 @@ static void work_of_a_call_is_bounded(void **state)
 	assert_false(interrupted());
 }
 
+/* Nor is a backend that is never full kept busy by one call. What is left goes on by interrupt. */
+static void bytes_of_a_call_are_bounded(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 20000; i++) {
+		((uint8_t *)guest_at(BUFFERS))[i] = (uint8_t)(i * 7 / 5);
+	}
+	guest_desc(DESC(TX), 0, BUFFERS, 5000, NEXT, 1);
+	guest_desc(DESC(TX), 1, BUFFERS + 5000, 15000, 0, 0);
+	guest_offer(TX, SIZE, 0);
+	mock.room = 1 << 20;
+	kick(TX);
+	for (i = 1; i < 10; i++) {
+		assert_int_equal(mock.out_length, i * 2048);
+		assert_int_equal(guest_used_index(TX), 0);
+		assert_true(mock_line);
+		reg_write(&console.device, INTERRUPT_ACK, VIRTIO_INTERRUPT_USED);
+	}
+	assert_int_equal(mock.out_length, 20000);
+	assert_memory_equal(mock.out, guest_at(BUFFERS), 20000);
+	assert_int_equal(guest_used_index(TX), 1);
+	assert_true(interrupted());
+	assert_false(interrupted());
+}
+
 /* --- receive --- */
 
 static void typed_text(void **state)
@@ -443,6 +470,7 @@ int main(void)
 		TEST(stopped_queue_sends_no_more),
 		TEST(broken_device_sends_no_more),
 		TEST(work_of_a_call_is_bounded),
+		TEST(bytes_of_a_call_are_bounded),
 		TEST(typed_text),
 		TEST(text_waits_for_buffers),
 		TEST(text_over_several_descriptors),
