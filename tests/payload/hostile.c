@@ -111,7 +111,7 @@ static uint32_t receive(void)
 	return read32(UART) & 0xff;
 }
 
-void hostile_begin(void)
+uint32_t hostile_begin(void)
 {
 	uint32_t seed = 0, byte;
 
@@ -121,6 +121,7 @@ void hostile_begin(void)
 	}
 	print("seed %u\n", seed);
 	sow(seed);
+	return seed;
 }
 
 void hostile_end(void)

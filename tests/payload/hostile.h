@@ -47,7 +47,7 @@ void check(const char *what, bool good, uint32_t a, uint32_t b, uint32_t c);
 void checked(const char *name);
 
 /* Both wait for the test: for the seed, and for its look at the memory. */
-void hostile_begin(void);
+uint32_t hostile_begin(void); /* the seed */
 void hostile_end(void);
 
 #endif

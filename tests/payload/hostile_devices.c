@@ -14,11 +14,13 @@
 #define UART_CR   0x09000030u
 #define UART_IMSC 0x09000038u
 
+#define FEATURES      0x010u
 #define FEATURES_SEL  0x014u
 #define DRIVER        0x020u
 #define DRIVER_SEL    0x024u
 #define PAGE_SIZE_REG 0x028u
 #define QUEUE_SEL     0x030u
+#define QUEUE_NUM_MAX 0x034u
 #define QUEUE_NUM     0x038u
 #define QUEUE_ALIGN   0x03cu
 #define QUEUE_PFN     0x040u
@@ -96,7 +98,7 @@ static void access(uint32_t address, uint32_t bytes, bool write, uint32_t value)
 static void random_registers(void *argument)
 {
 	(void)argument;
-	for (uint32_t i = 0; i < 4000; i++) {
+	for (uint32_t i = 0; i < 600; i++) {
 		const uint32_t base = PICK(bases);
 		const bool transport = base >= SLOT(0), write = below(4) != 0;
 		const uint32_t offset = transport && below(4) != 0
@@ -172,7 +174,7 @@ static void rewrite(unsigned int slot, bool packed)
 	}
 }
 
-/* Without DRIVER_OK last the rest would be without effect. */
+/* As a driver that means well. */
 static void set_up(unsigned int slot, bool packed)
 {
 	static const uint8_t queues[SLOTS] = {2, 1, 2, 1, 1, 2};
@@ -180,15 +182,21 @@ static void set_up(unsigned int slot, bool packed)
 
 	put(slot, STATUS, 0);
 	put(slot, STATUS, 3);
-	put(slot, DRIVER_SEL, 0);
-	put(slot, DRIVER, any() | 1u << 28);
-	put(slot, DRIVER_SEL, 1);
-	put(slot, DRIVER, packed ? 5 : 1);
+	for (uint32_t word = 0; word < 2; word++) { /* the upper one: VERSION_1, RING_PACKED */
+		put(slot, FEATURES_SEL, word);
+		put(slot, DRIVER_SEL, word);
+		put(slot, DRIVER,
+		    read32(SLOT(slot) + FEATURES) & (word == 0 ? any() | 1u << 28
+						     : packed  ? 5u
+							       : 1u));
+	}
 	put(slot, STATUS, 11);
 	put(slot, PAGE_SIZE_REG, 4096);
 	for (uint32_t queue = 0; queue < queues[slot]; queue++) {
 		put(slot, QUEUE_SEL, queue);
-		put(slot, QUEUE_NUM, SIZE);
+		put(slot, QUEUE_NUM,
+		    read32(SLOT(slot) + QUEUE_NUM_MAX) < SIZE ? read32(SLOT(slot) + QUEUE_NUM_MAX)
+							      : SIZE);
 		if (legacy) {
 			put(slot, QUEUE_ALIGN, 4096);
 			put(slot, QUEUE_PFN, RINGS(slot) / 4096);
@@ -201,6 +209,9 @@ static void set_up(unsigned int slot, bool packed)
 		put(slot, QUEUE_READY, 1);
 	}
 	put(slot, STATUS, 15);
+	check("the device takes its queues",
+	      (read32(SLOT(slot) + STATUS) | (legacy ? 8u : 0)) >= 15, slot, packed,
+	      read32(SLOT(slot) + STATUS));
 }
 
 static volatile bool ringing, packed_now;
@@ -216,7 +227,7 @@ static void rings(void *argument)
 			rewrite(below(SLOTS), packed_now);
 		}
 	}
-	for (uint32_t i = 0; self < 2 && i < 200; i++) {
+	for (uint32_t i = 0; self < 2 && i < 40; i++) {
 		const unsigned int slot = self + 2 * below(SLOTS / 2);
 
 		for (uint32_t n = 0; n < SIZE; n++) {
@@ -256,6 +267,8 @@ static void answer_storm(uint32_t iar)
 		write_CNTV_CTL(below(2));
 	} else if (intid == INTID_PTIMER) {
 		write_CNTP_CTL(below(2));
+	} else if (intid == INTID_UART) { /* its level would leave no time for anything else */
+		write32(UART_IMSC, 0);
 	}
 	write32(GICC_EOIR, iar);
 }
@@ -267,7 +280,7 @@ static void storm(void *argument)
 	gic_log()->hook = answer_storm;
 	write32(GICD_ISENABLER, 0xffffffff);
 	irq_enable();
-	for (uint32_t i = 0; i < 1500; i++) {
+	for (uint32_t i = 0; i < 100; i++) {
 		const uint32_t word = 4 * (1 + below(8));
 
 		switch (below(8)) {
@@ -326,7 +339,13 @@ static void calm(void *argument)
 		write8(GICD_CPENDSGIR + sgi, 0xff);
 		write8(GICD_IPRIORITYR + sgi, 0xa0);
 	}
-	while ((read32(GICC_IAR) & 0x3ff) < 1020) {
+	write32(GICD_IGROUPR, 0);
+	for (uint32_t i = 0; i < 32; i++) { /* what a list register still had */
+		const uint32_t iar = read32(GICC_IAR);
+
+		if ((iar & 0x3ff) < 1020) {
+			write32(GICC_EOIR, iar);
+		}
 	}
 }
 

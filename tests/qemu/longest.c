@@ -2,14 +2,14 @@
 /*
  * A plugin for QEMU's TCG: the most instructions that a core was in HYP mode at a stretch, from the
  * guest's entry on. Interrupts are masked there, so it is how long bivy's console may wait.
- * What a parked core does between two WFIs is a stretch of its own. Waiting for a lock does not
- * count (a ticket's: at most as long as the other cores hold it), as it has the host's threads
- * wait.
+ * Each exception begins a stretch, as does what a parked core does after a WFI. Waiting for other
+ * cores does not count, for a lock or in vgic_claim(): it takes as long as their stretches, and as
+ * the host has their threads wait.
  *
  * Arguments: entry=HEX, the guest's; end=HEX, where bivy's code ends, which begins at HYP_VA (the
- * guest runs nothing there); out=FILE gets a line "CORE INSTRUCTIONS ADDRESS" for each core;
- * ADDRESS: of its longest's last block. QEMU's interface is declared here, see
- * tests/bench/hypcount.c.
+ * guest runs nothing there); vectors=HEX and claim=HEX, its vectors and vgic_claim(); out=FILE gets
+ * a line "CORE INSTRUCTIONS ADDRESS" for each core, ADDRESS: of its longest's last block. QEMU's
+ * interface is declared here, see tests/bench/hypcount.c.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -38,15 +38,17 @@ int qemu_plugin_install(uint64_t id, const void *qemu, int count, char **argumen
 
 EXPORT int qemu_plugin_version = 1;
 
-#define HYP_VA    0x200000u
-#define CORES     8u
-#define WFI_THUMB 0xbf30u
-#define WFI_ARM   0xe320f003u
+#define HYP_VA      0x200000u
+#define CORES       8u
+#define VECTORS     32u  /* bytes */
+#define CLAIM_BYTES 256u /* about */
+#define WFI_THUMB   0xbf30u
+#define WFI_ARM     0xe320f003u
 
 static struct {
 	uint64_t now, longest, at;
 } core[CORES];
-static uint64_t end, entry;
+static uint64_t end, entry, vectors, claim;
 static bool started, entered;
 static const char *out_path;
 
@@ -56,6 +58,9 @@ static void in_bivy(unsigned int vcpu, void *argument)
 	const uint64_t block = (uint64_t)argument;
 
 	started = true;
+	if ((block & 0xffffffff) - vectors < VECTORS) {
+		core[vcpu % CORES].now = 0;
+	}
 	core[vcpu % CORES].now += block >> 32;
 	if (entered && core[vcpu % CORES].now > core[vcpu % CORES].longest) {
 		core[vcpu % CORES].longest = core[vcpu % CORES].now;
@@ -88,11 +93,12 @@ static bool has_wfi(const struct qemu_plugin_tb *tb)
 	return false;
 }
 
-/* spin_lock()'s LDRH, TEQ, BNE, Arm or Thumb. */
-static bool waits_for_lock(const struct qemu_plugin_tb *tb)
+/* spin_lock()'s LDRH, TEQ, BNE, Arm or Thumb; vgic_claim()'s inner loop, two blocks like that. */
+static bool waits(const struct qemu_plugin_tb *tb)
 {
-	return qemu_plugin_tb_n_insns(tb) == 3 &&
-	       ((word_at(tb, 1) & 0xfff00000) == 0xe1300000 || (word_at(tb, 1) & 0xfff0) == 0xea90);
+	return qemu_plugin_tb_n_insns(tb) == 3 && ((word_at(tb, 1) & 0xfff00000) == 0xe1300000 ||
+						   (word_at(tb, 1) & 0xfff0) == 0xea90 ||
+						   qemu_plugin_tb_vaddr(tb) - claim < CLAIM_BYTES);
 }
 
 static void on_translation(uint64_t id, struct qemu_plugin_tb *tb)
@@ -101,7 +107,7 @@ static void on_translation(uint64_t id, struct qemu_plugin_tb *tb)
 	const bool ours = va - HYP_VA < end - HYP_VA;
 
 	(void)id;
-	if (ours && waits_for_lock(tb)) {
+	if (ours && waits(tb)) {
 		return;
 	}
 	if (ours && !has_wfi(tb)) {
@@ -134,6 +140,10 @@ EXPORT int qemu_plugin_install(uint64_t id, const void *qemu, int count, char **
 			end = strtoull(arguments[i] + 4, NULL, 16);
 		} else if (strncmp(arguments[i], "entry=", 6) == 0) {
 			entry = strtoull(arguments[i] + 6, NULL, 16);
+		} else if (strncmp(arguments[i], "vectors=", 8) == 0) {
+			vectors = strtoull(arguments[i] + 8, NULL, 16);
+		} else if (strncmp(arguments[i], "claim=", 6) == 0) {
+			claim = strtoull(arguments[i] + 6, NULL, 16) & ~1ull;
 		} else if (strncmp(arguments[i], "out=", 4) == 0) {
 			out_path = strdup(arguments[i] + 4);
 		}
