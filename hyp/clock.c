@@ -56,7 +56,7 @@ static void rtc_tick_in(struct rtc_backend *backend, uint32_t seconds)
 	}
 }
 
-static bool tick(void *unused)
+static bool clock_tick(void *unused)
 {
 	bool waiting;
 
@@ -82,6 +82,6 @@ struct rtc_backend *clock_open(struct spinlock *lock)
 		mmio_write(RTC_VA + CR, 1);
 		rtc.physical = true;
 	}
-	tick_attach(tick, NULL);
+	tick_attach(clock_tick, NULL);
 	return &rtc.backend;
 }

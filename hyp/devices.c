@@ -104,7 +104,7 @@ static void tell_fault(struct virtio_device *device)
 }
 
 /* A write that waits for requests in flight waits in the guest, see virtio_reset(). */
-static void transport_write(void *opaque, uint32_t offset, uint32_t size, uint32_t value)
+static void virtio_write(void *opaque, uint32_t offset, uint32_t size, uint32_t value)
 {
 	struct virtio_device *device = opaque;
 
@@ -121,7 +121,7 @@ static void transport_write(void *opaque, uint32_t offset, uint32_t size, uint32
 
 static void add_transport(struct slot *slot, struct virtio_device *device)
 {
-	const struct mmio_ops ops = {.read = virtio_mmio_ops.read, .write = transport_write};
+	const struct mmio_ops ops = {.read = virtio_mmio_ops.read, .write = virtio_write};
 
 	slot->virtio = device;
 	add(slot, &ops, device, device->place.lock);
@@ -189,7 +189,7 @@ static void loopback_write(void *opaque, uint32_t offset, uint32_t size, uint32_
 	struct virtio_net *card = opaque;
 
 	spin_lock(card->device.place.lock);
-	transport_write(&card->device, offset, size, value);
+	virtio_write(&card->device, offset, size, value);
 	spin_unlock(card->device.place.lock);
 	net_loopback_run((struct net_loopback *)card->backend);
 }

@@ -4,6 +4,8 @@
 The format: ARM DDI 0406C B3.6.
 """
 
+import os
+import re
 import struct
 import subprocess
 
@@ -76,6 +78,19 @@ def test_stacks_have_guard_pages(tables):
     for stack in range(stacks, end, slot):
         assert stack not in mapped, f"no guard page at {stack:#x}"
         assert all(va in mapped for va in range(stack + PAGE, stack + slot, PAGE))
+
+
+def test_stacks_are_used_as_computed(tables):
+    """RAM starts as zeroes here: what a stack has seen is within tests/static/stack's bound, and not far from nothing."""
+    made = machine.run("tests/static/stack", os.path.relpath(machine.BUILD, machine.TOP))
+    bound = max(int(most) for most in re.findall(r"^(?!hyp_fault)\w+: (\d+) of", made.stdout, re.MULTILINE))
+    stacks, end = tables.symbols["_stacks"], tables.symbols["_image_end"]
+    slot = (end - stacks) // 8
+    used = []
+    for stack in range(stacks, end, slot):
+        seen = tables.memory[stack - HYP_VA:stack - HYP_VA + slot].lstrip(b"\0")
+        used.append(len(seen))
+    assert bound // 4 < max(used) <= bound, (used, bound)
 
 
 def test_what_the_guest_reaches(tables):
