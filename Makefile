@@ -59,7 +59,7 @@ $(BUILD)/bivy.elf: $(objects) $(BUILD)/bivy.ld $(BUILD)/.sources
 	@$(CROSS)gcc $(cflags) $(ldflags) -T $(BUILD)/bivy.ld -o $@ $(objects) -lc -lgcc
 
 # Comes before bivy where nothing else does; reads the board's tree by the same code.
-reset_objects := $(patsubst %,$(BUILD)/obj/%.c.o,boot/reset $(addprefix hyp/,board boardram dt dtmap refuse))
+reset_objects := $(patsubst %,$(BUILD)/obj/%.c.o,boot/reset $(addprefix hyp/,board boardram dt dtmap errata refuse))
 $(BUILD)/obj/boot/reset.c.o: cflags += -fpie -fvisibility=hidden
 $(BUILD)/reset.elf: $(reset_objects) linker/reset.ld
 	@echo "  LD      $@"

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "hyp/arch.h"
 #include "hyp/config.h"
+#include "hyp/errata.h"
 
 /* Parts of the image, as tools/mkreset lays it out. */
 #define TREE   0x010000u
@@ -70,11 +71,17 @@ static void open_gic(const struct board *board)
 	mmio_write((uint32_t)board->gicc.base + GICC_PMR, 0xff);
 }
 
-/* A core takes part in coherency before its caches are on (Cortex-A15, ARM DDI 0438, ACTLR.SMP). */
+/*
+ * A core takes part in coherency before its caches are on (Cortex-A15, ARM DDI 0438, ACTLR.SMP).
+ * What else ACTLR has against errata is set here, too.
+ */
 static void open_core(const struct board *board)
 {
+	const uint32_t errata = errata_of(read_MIDR());
+
 	write_NSACR(NSACR_OPEN);
-	write_ACTLR(read_ACTLR() | ACTLR_SMP);
+	write_ACTLR(read_ACTLR() | ACTLR_SMP | ((errata & ERRATA_ICIALLU) != 0 ? ACTLR_IBE : 0) |
+		    ((errata & ERRATA_773022) != 0 ? ACTLR_LOOP_BUFFER_OFF : 0));
 	if (board->timer_frequency != 0) { /* else as it is at reset, UNKNOWN on silicon */
 		write_CNTFRQ(board->timer_frequency);
 	}

@@ -13,8 +13,6 @@ struct char_ops {
 	/* Takes up to @length bytes, returns how many it took (0: full; writable() will be called).
 	 */
 	size_t (*write)(struct char_backend *backend, const uint8_t *bytes, size_t length);
-	/* Bytes that write() would take now. */
-	size_t (*write_room)(struct char_backend *backend);
 	/* Hands out up to @length received bytes, returns how many. */
 	size_t (*read)(struct char_backend *backend, uint8_t *bytes, size_t length);
 	/* Received bytes that wait to be read. */

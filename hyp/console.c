@@ -154,22 +154,6 @@ static size_t port_write(struct char_backend *backend, const uint8_t *bytes, siz
 	return done;
 }
 
-static size_t port_write_room(struct char_backend *backend)
-{
-	size_t room;
-
-	if (console.uart == NULL) {
-		return TX_SIZE;
-	}
-	spin_lock(&console.lock);
-	room = tx_room();
-	if (room == 0) {
-		refuse(port_of(backend));
-	}
-	spin_unlock(&console.lock);
-	return room;
-}
-
 /* Who gets input. */
 static struct console_port *focus(void)
 {
@@ -231,7 +215,6 @@ static size_t port_read_ready(struct char_backend *backend)
 
 static const struct char_ops port_ops = {
 	.write = port_write,
-	.write_room = port_write_room,
 	.read = port_read,
 	.read_ready = port_read_ready,
 };

@@ -3,6 +3,7 @@
  * PSCI 1.1 (DEN0022D) and SMCCC 1.2 (DEN0028) for the guest, by HVC and SMC alike, with the board's
  * TRNG (DEN0098) if there is one. Nothing is kept here: vcpu.c has the states.
  */
+#include "errata.h"
 #include "power.h"
 #include "print.h"
 #include "trap.h"
@@ -17,6 +18,7 @@
 #define SMCCC_1_2            0x00010002u
 #define SMCCC_VERSION        0x80000000u
 #define SMCCC_ARCH_FEATURES  0x80000001u
+#define SMCCC_WORKAROUND_1   0x80008000u
 #define MIGRATE_NOT_REQUIRED 2
 #define SUSPEND_STATE_MASK   0x0301ffffu /* original format (5.4.2); other bits must be zero */
 
@@ -162,6 +164,11 @@ static int32_t call(struct guest_regs *regs)
 	if (function == SMCCC_ARCH_FEATURES &&
 	    (regs->r[1] == SMCCC_VERSION || regs->r[1] == SMCCC_ARCH_FEATURES)) {
 		return PSCI_SUCCESS;
+	}
+	/* The exit did already what is to be done, see vectors.S; what r0 is then is up to us. */
+	if (function == SMCCC_WORKAROUND_1 ||
+	    (function == SMCCC_ARCH_FEATURES && regs->r[1] == SMCCC_WORKAROUND_1)) {
+		return errata_workaround_1(read_MIDR(), read_ACTLR());
 	}
 	return trng_answer(&trng, regs->r) ? (int32_t)regs->r[0] : PSCI_NOT_SUPPORTED;
 }

@@ -2,6 +2,7 @@
 /* Exits of the guest: from the syndrome to who answers. All state is the core's own. */
 #include "trap.h"
 #include "console.h"
+#include "errata.h"
 #include "inject.h"
 #include "irq.h"
 #include "mmio.h"
@@ -17,7 +18,7 @@
 #define HSR_DESCRIBED (HSR_ISV | HSR_S1PTW | HSR_FSC_CLASS)
 
 /* ARM DDI 0406C A8.3: the condition passes with these flags. Rare, so kept out of line. */
-static __attribute__((noinline)) bool condition_passes(uint32_t condition, uint32_t cpsr)
+static __attribute__((cold, noinline)) bool condition_passes(uint32_t condition, uint32_t cpsr)
 {
 	const bool n = cpsr >> 31 & 1, z = cpsr >> 30 & 1, c = cpsr >> 29 & 1, v = cpsr >> 28 & 1;
 	bool pass;
@@ -111,7 +112,7 @@ static void pass_async_abort(void)
  * What nothing answers: faults other than "nothing mapped", and those that the syndrome doesn't
  * describe. Permission faults are writes to flash, and HPFAR says nothing of them (B3.13.3).
  */
-static __attribute__((noinline)) void trap_other_abort(struct guest_regs *regs, uint32_t hsr)
+static __attribute__((cold, noinline)) void trap_other_abort(struct guest_regs *regs, uint32_t hsr)
 {
 	if ((hsr & HSR_FSC) == FSC_ASYNC_EXTERNAL || (hsr & HSR_FSC) == FSC_ASYNC_PARITY) {
 		pass_async_abort();
@@ -125,46 +126,61 @@ static __attribute__((noinline)) void trap_other_abort(struct guest_regs *regs, 
 	}
 }
 
-/* @bytes: size as a power of two. */
-always_inline uint32_t truncate(uint32_t value, uint32_t bytes)
+/*
+ * An access to the device that the syndrome describes. Returns false if nothing is there, or not
+ * aligned so.
+ */
+static __attribute__((cold, noinline)) bool access_described(struct guest_regs *regs, uint32_t hsr)
 {
-	return bytes == 2 ? value : value & ((1u << (8u << bytes)) - 1);
-}
+	const uint64_t ipa = (uint64_t)(read_HPFAR() & HPFAR_FIPA) << 8 | (read_HDFAR() & 0xfff);
+	const uint32_t size = 1u << FIELD_GET(HSR_SAS, hsr), unused = 32 - 8 * size;
+	const unsigned int n = FIELD_GET(HSR_SRT, hsr);
+	uint32_t value;
 
-/* The value of a byte or halfword that was read, extended as the syndrome says. */
-always_inline uint32_t extend(uint32_t hsr, uint32_t value, uint32_t bytes)
-{
-	const uint32_t unused = 32 - (8u << bytes);
-
+	if ((hsr & HSR_WNR) != 0) {
+		return mmio_write_ipa(ipa, size, guest_register(regs, n) << unused >> unused);
+	}
+	if (!mmio_read_ipa(ipa, size, &value)) {
+		return false;
+	}
 	value <<= unused;
-	return (hsr & HSR_SSE) != 0 ? (uint32_t)((int32_t)value >> unused) : value >> unused;
+	set_guest_register(regs, n,
+			   (hsr & HSR_SSE) != 0 ? (uint32_t)((int32_t)value >> unused)
+						: value >> unused);
+	return true;
 }
 
 /*
- * One access to the device, of 1 << @bytes, from or to register @n, by an instruction of @length
- * bytes. @page: as HPFAR has it. Returns false if nothing is there, or not aligned so.
+ * The same of a word, from or to r0 to r7, by an instruction of 4 bytes; no Thumb store, see
+ * wrong_register(). Returns false if it is to be looked at again.
  */
-always_inline bool access_device(struct guest_regs *regs, uint32_t hsr, uint32_t page,
-				 uint32_t bytes, unsigned int n, uint32_t length)
+always_inline bool access_word(struct guest_regs *regs, uint32_t hsr)
 {
-	const uint32_t va = read_HDFAR();
-	const uint32_t key = page | (va >> MMIO_KEY_SHIFT & 0xf);
-	uint32_t offset, value;
+	const uint32_t va = read_HDFAR(), n = FIELD_GET(HSR_SRT, hsr) & 7;
+	const uint32_t key = (read_HPFAR() & HPFAR_FIPA) | (va >> MMIO_KEY_SHIFT & 0xf);
+	uint32_t offset;
 	const struct mmio_region *region =
 		mmio_find(key, va & ((1u << MMIO_KEY_SHIFT) - 1), &offset);
 
-	if (region == NULL || (va & ~(~0u << bytes)) != 0) {
+	if (region == NULL || va % 4 != 0) {
 		return false;
 	}
-	if ((hsr & HSR_WNR) != 0) {
-		mmio_region_write(region, offset, 1u << bytes,
-				  truncate(guest_register(regs, n), bytes));
+	if (__builtin_expect((hsr & HSR_WNR) != 0, 0)) {
+		if ((regs->cpsr & PSR_T) != 0) {
+			return false;
+		}
+		mmio_region_write(region, offset, 4, regs->r[n]);
 	} else {
-		value = mmio_region_read(region, offset, 1u << bytes);
-		set_guest_register(regs, n, bytes == 2 ? value : extend(hsr, value, bytes));
+		regs->r[n] = mmio_region_read(region, offset, 4);
 	}
-	skip_instruction(regs, length);
+	skip_instruction(regs, 4);
 	return true;
+}
+
+/* Whether the syndrome may name a wrong register for this Thumb instruction. */
+static __attribute__((cold, noinline)) bool wrong_register(uint32_t hsr)
+{
+	return (hsr & HSR_WNR) != 0 && (errata_of(read_MIDR()) & ERRATA_766422) != 0;
 }
 
 /* A write of a word to a transport that the guest reads with no exit; else, for instance, to flash.
@@ -173,8 +189,9 @@ static __attribute__((noinline)) void trap_shown_write(struct guest_regs *regs, 
 {
 	const uint32_t va = read_HDFAR();
 	const struct mmio_region *region = mmio_shown[va / MMIO_SHOWN_BYTES % MMIO_SHOWN];
+	const bool thumb = (regs->cpsr & PSR_T) != 0;
 
-	if (region == NULL || va % 4 != 0) {
+	if (region == NULL || va % 4 != 0 || (thumb && wrong_register(hsr))) {
 		emulate_transfer(regs, hsr);
 		return;
 	}
@@ -183,12 +200,14 @@ static __attribute__((noinline)) void trap_shown_write(struct guest_regs *regs, 
 	skip_instruction(regs, length_of(hsr));
 }
 
-static __attribute__((noinline)) void trap_rarer_abort(struct guest_regs *regs, uint32_t hsr)
+static __attribute__((cold, noinline)) void trap_rarer_abort(struct guest_regs *regs, uint32_t hsr)
 {
-	if ((hsr & HSR_DESCRIBED) != (HSR_ISV | FSC_TRANSLATION)) {
+	if ((hsr & HSR_DESCRIBED) != (HSR_ISV | FSC_TRANSLATION) ||
+	    ((regs->cpsr & PSR_T) != 0 && wrong_register(hsr))) {
 		trap_other_abort(regs, hsr);
-	} else if (!access_device(regs, hsr, read_HPFAR() & HPFAR_FIPA, FIELD_GET(HSR_SAS, hsr),
-				  FIELD_GET(HSR_SRT, hsr), length_of(hsr))) {
+	} else if (access_described(regs, hsr)) {
+		skip_instruction(regs, length_of(hsr));
+	} else {
 		inject_data_abort(regs, read_HDFAR(), ABORT_EXTERNAL, (hsr & HSR_WNR) != 0);
 	}
 }
@@ -202,8 +221,7 @@ static void trap_data_abort(struct guest_regs *regs, uint32_t hsr)
 	const uint32_t shape = hsr & (HSR_DESCRIBED | HSR_IL | HSR_SAS | HSR_SRT_8);
 
 	if (shape == (HSR_ISV | HSR_IL | HSR_SAS_WORD | FSC_TRANSLATION)) {
-		if (access_device(regs, hsr, read_HPFAR() & HPFAR_FIPA, 2,
-				  FIELD_GET(HSR_SRT, hsr) & 7, 4)) {
+		if (access_word(regs, hsr)) {
 			return;
 		}
 	} else if ((shape & ~(HSR_IL | HSR_SRT_8)) == (HSR_ISV | FSC_PERMISSION | HSR_SAS_WORD)) {

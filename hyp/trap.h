@@ -39,7 +39,10 @@ extern const trap_handler trap_handlers[64];
 void trap_irq(struct guest_regs *regs);
 _Noreturn void hyp_panic(const struct guest_regs *regs, unsigned int vector);
 
+/* Three sets of vectors in a row: without, with BPIALL, with ICIALLU at each exit. @errata:
+ * errata_at_exit(). */
 extern char hyp_vectors[];
+#define VECTORS_AT(errata) ((errata) == ERRATA_ICIALLU ? 96u : (errata)*32)
 
 /*
  * Leaves a handler of this core's trap: the guest executes the trapped instruction again, after the
@@ -75,6 +78,9 @@ static inline void skip_instruction(struct guest_regs *regs, uint32_t length)
  */
 uint32_t banked_register(const struct guest_regs *regs, unsigned int n, uint32_t mode);
 void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode, uint32_t value);
+
+/* SP, LR and SPSR of every mode, and FIQ's r8 to r12, are zero. */
+void banked_registers_reset(void);
 
 static inline uint32_t guest_register(const struct guest_regs *regs, unsigned int n)
 {

@@ -7,6 +7,7 @@
 #include "vcpu.h"
 #include <assert.h>
 #include "cache.h"
+#include "errata.h"
 #include "../drivers/lock.h"
 #include "print.h"
 #include "stage2.h"
@@ -45,10 +46,10 @@ static struct {
 } states;
 
 _Noreturn void guest_enter(const struct guest_regs *regs, void *stack_top);
-void banked_registers_reset(void);
 
 void vcpu_init_cpu(void)
 {
+	write_HVBAR((uintptr_t)hyp_vectors + VECTORS_AT(errata_at_exit(read_MIDR(), read_ACTLR())));
 	write_HCR(HCR_BIVY);
 	write_HSTR(HSTR_T15);
 	write_HCPTR(HCPTR_BIVY);

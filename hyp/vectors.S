@@ -35,6 +35,24 @@ hyp_vectors:
 	b	\vector
 	.endr
 
+/*
+ * The same where the guest's branches may mislead HYP mode's (errata.h): BPIALL or ICIALLU, which ignore their register,
+ * before any branch. What SP, a multiple of 16 while the guest runs, is there tells a trap from an interrupt.
+ */
+	.irp	operation, 6, 0
+	.balign	32
+	.irp	number, 0, 1, 2, 3, 4
+	b	fatal_\number
+	.endr
+	sub	sp, sp, #8
+	mcr	p15, 0, r0, c7, c5, \operation
+	isb
+	tst	sp, #8
+	beq	irq_vector
+	add	sp, sp, #8
+	b	trap_vector
+	.endr
+
 /* Whatever the guest does, its asynchronous aborts too (HCR.AMO, B1.9.9), comes here. */
 trap_vector:
 	guest_save
@@ -74,24 +92,6 @@ guest_enter:
 	ldmia	r0, {r0-r12, lr}
 	clrex
 	eret
-
-/*
- * void banked_registers_reset(void): SP, LR and SPSR of every mode, and FIQ's r8 to r12, are zero.
- */
-	.type	banked_registers_reset, %function
-	.global	banked_registers_reset
-banked_registers_reset:
-	mov	r0, #0
-	.irp	mode, svc, abt, und, irq, fiq
-	msr	sp_\mode, r0
-	msr	lr_\mode, r0
-	msr	spsr_\mode, r0
-	.endr
-	.irp	reg, r8, r9, r10, r11, r12
-	msr	\reg\()_fiq, r0
-	.endr
-	msr	sp_usr, r0
-	bx	lr
 
 	.bss
 	.balign	8

@@ -263,17 +263,6 @@ static uint32_t config_read(struct virtio_device *device, uint32_t offset, uint3
 	return value;
 }
 
-static void config_write(struct virtio_device *device, uint32_t offset, uint32_t size,
-			 uint32_t value)
-{
-	const struct virtio_model *model = device->model;
-	uint32_t i;
-
-	for (i = 0; model->config_write && i < size && offset + i < model->config_size; i++) {
-		model->config_write(device, offset + i, (uint8_t)(value >> (8 * i)));
-	}
-}
-
 struct virtio_registers {
 	const struct row *row;
 	uint32_t count;
@@ -323,11 +312,7 @@ static void transport_write(void *opaque, uint32_t offset, uint32_t size, uint32
 	const struct row *row;
 
 	if (offset >= REGISTERS_END) {
-		config_write(device, offset - REGISTERS_END, size, value);
-		if (device->shown) {
-			virtio_mmio_show(device, device->shown);
-		}
-		return;
+		return; /* no model's configuration can be written */
 	}
 	row = row_at(device, offset, size);
 	if (row->write) {

@@ -35,8 +35,7 @@ struct virtio_device;
 
 /*
  * A model: what it is, and what it does when the transport tells it something. reset and notify are
- * always there, config_read if config_size is not 0; config_write may be NULL. Called with the
- * device's lock held.
+ * always there, config_read if config_size is not 0. Called with the device's lock held.
  */
 struct virtio_model {
 	uint32_t device_id;  /* virtio 1.2, chapter 5; 0: an empty transport, nothing else counts */
@@ -51,7 +50,6 @@ struct virtio_model {
 	/* There may be chains in @queue, which is running. */
 	void (*notify)(struct virtio_device *device, uint16_t queue);
 	uint8_t (*config_read)(struct virtio_device *device, uint32_t offset);
-	void (*config_write)(struct virtio_device *device, uint32_t offset, uint8_t value);
 };
 
 /* What a device gets from whoever puts it into the guest's machine. */

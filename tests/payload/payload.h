@@ -121,6 +121,7 @@ bool reached(const struct context *context, const char *end);
 CP15(MIDR,     0, c0, c0, 0)
 CP15(MPIDR,    0, c0, c0, 5)
 CP15(SCTLR,    0, c1, c0, 0)
+CP15(ACTLR,    0, c1, c0, 1)
 CP15(TTBR0,    0, c2, c0, 0)
 CP15(TTBCR,    0, c2, c0, 2)
 CP15(DACR,     0, c3, c0, 0)

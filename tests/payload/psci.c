@@ -79,7 +79,6 @@ static void absent(void)
 		{"TRNG_RND", 0x84000053},
 		{"CPU_ON of 64 bits", 0xc4000003},
 		{"TRNG_RND of 64 bits", 0xc4000053},
-		{"SMCCC_ARCH_WORKAROUND_1", 0x80008000},
 		{"SMCCC_ARCH_SOC_ID", 0x80000002},
 		{"a call of the hypervisor's vendor", 0x8600ff01},
 		{"a call of a trusted OS", 0xb2000000},
@@ -94,12 +93,12 @@ static void absent(void)
 		equal("and PSCI_FEATURES says so", call(PSCI_FEATURES, calls[i].function, 0, 0),
 		      NOT_SUPPORTED);
 	}
-	equal("SMCCC_ARCH_FEATURES says so", call(0x80000001, 0x80008000, 0, 0), NOT_SUPPORTED);
+	equal("SMCCC_ARCH_FEATURES says so", call(0x80000001, 0x80000002, 0, 0), NOT_SUPPORTED);
 }
 
 /* All other registers, and the flags, are the caller's (DEN0028 2.5, 2.6 in 32-bit state: r4 to
  * r14). */
-static void registers_are_kept(void)
+static void registers_are_kept(uint32_t function)
 {
 	uint32_t r4, r12, flags;
 
@@ -107,19 +106,38 @@ static void registers_are_kept(void)
 		     "mov	r4, #0x44\n"
 		     "mov	r12, #0x1c\n"
 		     "msr	APSR_nzcvq, #0xf8000000\n"
-		     "ldr	r0, =0x84000000\n"
+		     "mov	r0, %3\n"
 		     "hvc	#0\n"
 		     ".arch_extension sec\n"
-		     "ldr	r0, =0x84000000\n"
+		     "mov	r0, %3\n"
 		     "smc	#0\n"
 		     "mrs	%2, APSR\n"
 		     "mov	%0, r4\n"
 		     "mov	%1, r12\n"
-		     : "=&r"(r4), "=&r"(r12), "=&r"(flags)::"r0", "r1", "r2", "r3", "r4", "r12",
-		       "cc", "memory");
+		     : "=&r"(r4), "=&r"(r12), "=&r"(flags)
+		     : "r"(function)
+		     : "r0", "r1", "r2", "r3", "r4", "r12", "cc", "memory");
 	equal("a call keeps r4", r4, 0x44);
 	equal("a call keeps r12", r12, 0x1c);
 	equal("a call keeps the flags", flags & 0xf8000000, 0xf8000000);
+}
+
+/*
+ * DEN0028 7.4: 0: call it; 1: no need to; NOT_SUPPORTED. A Cortex-A12 and A17 forget their branches
+ * by BPIALL, a Cortex-A15 by ICIALLU with ACTLR.IBE, which QEMU's has not.
+ */
+static void workaround_1(void)
+{
+	const uint32_t part = read_MIDR() >> 4 & 0xfff, actlr = read_ACTLR();
+	const uint32_t expected = part == 0xc0d || part == 0xc0e ? 0
+				  : part != 0xc0f                ? 1
+				  : (actlr & 1) != 0             ? 0
+								 : NOT_SUPPORTED;
+
+	equal("SMCCC_ARCH_FEATURES of WORKAROUND_1", call(0x80000001, 0x80008000, 0, 0), expected);
+	equal("PSCI_FEATURES doesn't know it", call(PSCI_FEATURES, 0x80008000, 0, 0),
+	      NOT_SUPPORTED);
+	registers_are_kept(0x80008000);
 }
 
 static void bad_calls(void)
@@ -284,7 +302,8 @@ void payload(void)
 	bad_calls();
 	if (under_bivy) {
 		absent();
-		registers_are_kept();
+		registers_are_kept(0x84000000);
+		workaround_1();
 		conduit = smc; /* HVC and SMC alike */
 		versions();
 		bad_calls();

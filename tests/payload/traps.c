@@ -360,7 +360,7 @@ static void vfp_registers(void)
 
 void payload(void)
 {
-	equal("MIDR is a Cortex-A15's", read_MIDR() & 0xff00fff0u, 0x4100c0f0);
+	equal("MIDR is a Cortex-A's", read_MIDR() & 0xff00ff00u, 0x4100c000);
 	equal("MPIDR has bit 31", read_MPIDR() >> 31, 1);
 	equal("MPIDR is core 0", read_MPIDR() & 0xffffff, 0);
 	implementation_defined();

@@ -170,11 +170,11 @@ def board_tree(folder, machine="virt,virtualization=on", cpus=4, mem="128M"):
     return path
 
 
-def payload(name, cpus=1, native=False, suffix="", options=()):
+def payload(name, cpus=1, native=False, suffix="", options=(), cpu="cortex-a15"):
     """A machine with a payload of tests/payload; options are QEMU's."""
     if native:
         return Machine(*options, machine="virt", cpus=cpus, kernel=built("payload", name + ".bin"))
-    return Machine(*options, cpus=cpus, bundle=built("payload", f"{name}{suffix}.itb"))
+    return Machine(*options, cpus=cpus, cpu=cpu, bundle=built("payload", f"{name}{suffix}.itb"))
 
 
 def verdict(machine, timeout=-1):

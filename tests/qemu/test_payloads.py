@@ -55,6 +55,17 @@ def test_natively(name, cpus):
         machine.verdict(m, 240)
 
 
+A7, A15_R0P4, A17 = "0x410fc075", "0x410fc0f4", "0x411fc0e1"
+
+
+@pytest.mark.parametrize("name,cpus,midr", [("psci", 1, A7), ("decode", 1, A15_R0P4), ("shown", 1, A15_R0P4),
+                                            ("traps", 1, A17), ("aborts", 2, A17), ("psci", 2, A17), ("vgic", 2, A17)])
+def test_errata(name, cpus, midr):
+    """QEMU's core under the names of others: exits forget branches (A17), Thumb's stores are decoded (A15 r0p4)."""
+    with machine.payload(name, cpus, cpu=f"cortex-a15,midr={midr}") as m:
+        machine.verdict(m, 240)
+
+
 def test_uart_input():
     """4 KiB sent at full speed arrive complete and in order, by the PL011's receive interrupt."""
     with machine.payload("uart") as m:

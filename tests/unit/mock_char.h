@@ -39,11 +39,6 @@ static inline size_t mock_char_write(struct char_backend *backend, const uint8_t
 	return taken;
 }
 
-static inline size_t mock_char_write_room(struct char_backend *backend)
-{
-	return ((struct mock_char *)backend)->room;
-}
-
 static inline size_t mock_char_read(struct char_backend *backend, uint8_t *bytes, size_t length)
 {
 	struct mock_char *mock = (struct mock_char *)backend;
@@ -70,7 +65,6 @@ static inline void mock_char_init(struct mock_char *mock)
 {
 	static const struct char_ops ops = {
 		.write = mock_char_write,
-		.write_room = mock_char_write_room,
 		.read = mock_char_read,
 		.read_ready = mock_char_read_ready,
 	};

@@ -169,11 +169,6 @@ static inline size_t write_port(struct device *from, const void *bytes, size_t l
 	return taken;
 }
 
-static inline size_t room_of(struct device *of)
-{
-	return of->port->backend.ops->write_room(&of->port->backend);
-}
-
 static inline size_t read_port(struct device *to, void *bytes, size_t length)
 {
 	const struct char_ops *ops = to->port->backend.ops;

@@ -42,13 +42,6 @@ static inline uint8_t read_config(struct virtio_device *from, uint32_t offset)
 	return config[offset];
 }
 
-static inline void write_config(struct virtio_device *to, uint32_t offset, uint8_t value)
-{
-	assert_ptr_equal(to, &device);
-	assert_in_range(offset, 0, CONFIG_SIZE - 1);
-	config[offset] = value;
-}
-
 static const struct virtio_model model = {
 	.device_id = 42,
 	.queue_size = QUEUE_SIZE,
@@ -56,7 +49,6 @@ static const struct virtio_model model = {
 	.reset = note_reset,
 	.notify = note_notify,
 	.config_read = read_config,
-	.config_write = write_config,
 };
 
 static inline int set_up(void **state)

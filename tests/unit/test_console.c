@@ -27,7 +27,6 @@ static void without_a_uart(void **state)
 	console_write_last("lost", 4);
 	console_drain();
 	assert_int_equal(write_port(&device[0], text, 5), 5);
-	assert_in_range(room_of(&device[0]), 1, TX_SIZE);
 	assert_int_equal(read_port(&device[0], &byte, 1), 0);
 	assert_int_equal(uart.inits + uart.spis, 0);
 	assert_out("");
@@ -110,7 +109,7 @@ static void refused_write_is_told_of_room_later(void **state)
 {
 	(void)state;
 	fill(&device[0]);
-	assert_int_equal(room_of(&device[0]), 0);
+	assert_int_equal(tx_room(), 0);
 	assert_int_equal(write_port(&device[0], "x", 1), 0);
 	uart_sends(TX_SIZE / 2 - 1); /* one too few for half of the ring */
 	assert_int_equal(device[0].writable, 0);
@@ -118,24 +117,12 @@ static void refused_write_is_told_of_room_later(void **state)
 	uart_sends(1);
 	assert_int_equal(device[0].writable, 1);
 	assert_int_equal(device[1].writable, 0); /* was not refused */
-	assert_int_equal(room_of(&device[0]), TX_SIZE / 2);
+	assert_int_equal(tx_room(), TX_SIZE / 2);
 	uart_sends(1000);
 	assert_int_equal(device[0].writable, 1); /* once is enough */
 	all_goes_out();
 	assert_int_equal(write_port(&device[0], "x", 1), 1);
 	assert_false(uart.transmit_on); /* nobody waits any more */
-}
-
-static void no_room_is_a_refusal_too(void **state)
-{
-	(void)state;
-	fill(&device[0]);
-	assert_int_equal(room_of(&device[1]), 0);
-	all_goes_out();
-	assert_int_equal(device[1].writable, 1);
-	assert_int_equal(room_of(&device[1]), PORT_ROOM);
-	all_goes_out();
-	assert_int_equal(device[1].writable, 1);
 }
 
 static void writes_again(struct device *from)
@@ -210,7 +197,7 @@ static void own_text_has_room_of_its_own(void **state)
 	}
 	console_write_own(line, sizeof(line)); /* whole, or not at all; and without waiting */
 	assert_int_equal(tx_used(), PORT_ROOM + kept * sizeof(line));
-	assert_int_equal(room_of(&device[0]), 0);
+	assert_int_equal(tx_room(), 0);
 	assert_int_equal(write_port(&device[0], "x", 1), 0);
 	all_goes_out();
 	assert_int_equal(uart.out_length, PORT_ROOM + kept * sizeof(line));
@@ -283,7 +270,6 @@ int main(void)
 		TEST(what_the_uart_takes_goes_out_at_once),
 		TEST(output_keeps_its_order),
 		TEST(refused_write_is_told_of_room_later),
-		TEST(no_room_is_a_refusal_too),
 		TEST(device_writes_when_told),
 		TEST(refused_while_others_are_told),
 		TEST(room_that_another_write_makes),

@@ -13,6 +13,7 @@
 
 unit_decode_sources := hyp/decode.c
 unit_mmio_sources := hyp/mmio.c
+unit_errata_sources := hyp/errata.c
 unit_vgic_sources := tests/unit/vgic_hw.c
 unit_vgic_overflow_sources := $(unit_vgic_sources)
 unit_vgic_together_sources := $(unit_vgic_sources)
