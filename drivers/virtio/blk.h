@@ -26,7 +26,7 @@ struct virtio_blk_config {
 	uint16_t num_queues;
 	uint32_t max_discard_sectors, max_discard_seg, discard_sector_alignment;
 	uint32_t max_write_zeroes_sectors, max_write_zeroes_seg;
-	uint8_t write_zeroes_may_unmap, unused1[3];
+	uint8_t write_zeroes_may_unmap, unused1[7]; /* of which 4 are past its end */
 };
 
 struct virtio_blk;
