@@ -57,6 +57,7 @@ static void remember(void)
 void ref_settled(void)
 {
 	for (unsigned int cpu = 0; cpu < ref.cores; cpu++) {
+		ref.core[cpu].uncounted = 0;
 		for (uint32_t intid = 0; intid < ref.words * 32; intid++) {
 			struct ref_irq *irq = ref_irq(cpu, intid);
 
@@ -287,6 +288,9 @@ static void write_bit(unsigned int cpu, uint32_t block, uint32_t intid, bool val
 		irq->latched = irq->physical = irq->twice = false;
 		break;
 	case 0x300:
+		for (unsigned int i = 0; i < ref.cores; i++) {
+			irq->stale_end |= intid >= 32 && ref.core[i].uncounted == intid;
+		}
 		if (!irq->active) {
 			irq->owner = (uint8_t)cpu;
 		}

@@ -6,7 +6,10 @@
  *  - an SPI for several cores is the lowest one's (the 1-of-N model lets any of them take it);
  *  - an SGI that is active is not signalled again for another source before it is deactivated;
  *  - a physical interrupt that reached the core stays pending when its wire falls, as by an edge,
- *    and a second edge before the first is acknowledged counts then.
+ *    and a second edge before the first is acknowledged counts then;
+ *  - an end that only GICH_HCR counts (5.3.1) is known at the core's maintenance interrupt, which
+ * comes before its next instruction. Until then the guest can't have told another core of it, so
+ * that core's write of GICD_ISACTIVER may come before the end as well as after it.
  */
 #ifndef TESTS_VGIC_REF_H
 #define TESTS_VGIC_REF_H
@@ -35,6 +38,8 @@ struct ref_irq {
 struct ref_core {
 	struct ref_irq private[32];
 	uint32_t ctlr, pmr, bpr, abpr, apr, wire;
+	uint32_t uncounted; /* INTID that it ended with no list register and before bivy knows; 0:
+			       none */
 	bool on;
 };
 

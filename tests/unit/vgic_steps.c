@@ -365,6 +365,9 @@ static void end_of_interrupt(unsigned int cpu)
 		core->ended[core->ended_count++] = iar;
 	} else if (ref_irq(cpu, iar & IAR_INTID)->owner == cpu) {
 		ref_deactivate(cpu, iar);
+		if (hw.core[cpu].hcr >= GICH_HCR_EOICOUNT_1) {
+			ref.core[cpu].uncounted = iar & IAR_INTID;
+		}
 	} else { /* cleared by ICACTIVER, and another core's since: the end may count, or not */
 		ref_irq(cpu, iar & IAR_INTID)->stale_end = true;
 	}
@@ -469,6 +472,7 @@ static void step(void)
 		return;
 	}
 	hw_maintain(cpu);
+	ref.core[cpu].uncounted = 0;
 	if (what < 60) {
 		acknowledge(cpu, what < 4);
 	} else if (what < 100) {
