@@ -204,6 +204,7 @@ static const struct row thumb_rows[] = {
 	{THUMB, 0xe8510f00, "ldrex r0, [r1]", "load 4 at 1000: r0, exclusive"},
 	{THUMB, 0xe8510f02, "ldrex r0, [r1, #8]", "load 4 at 1008: r0, exclusive"},
 	{THUMB, 0xe8c12f40, "strexb r0, r2, [r1]", "store 1 at 1000: r2, exclusive r0"},
+	{THUMB, 0xe8c12f49, "strexb r9, r2, [r1]", "store 1 at 1000: r2, exclusive r9"},
 	{THUMB, 0xe8c12f50, "strexh r0, r2, [r1]", "store 2 at 1000: r2, exclusive r0"},
 	{THUMB, 0xe8c12370, "strexd r0, r2, r3, [r1]", "store 4 at 1000: r2 r3, exclusive r0"},
 	{THUMB, 0xe8c14270, "strexd r0, r4, r2, [r1]", "store 4 at 1000: r4 r2, exclusive r0"},

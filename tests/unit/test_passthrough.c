@@ -2,6 +2,7 @@
 /* What of the board a guest gets (hyp/passthrough.c), and its nodes in the guest's tree (graft.c).
  */
 #include "suite.h"
+#include <errno.h>
 #include "tree.h"
 #include "hyp/guestdt.h"
 
@@ -200,6 +201,30 @@ static void test_identical_bus_addresses(void **state)
 	assert_true(passed.masters);
 }
 
+static unsigned int count_nodes(const void *tree)
+{
+	unsigned int count = 0;
+
+	for (int node = 0; node >= 0; node = fdt_next_node(tree, node, NULL)) {
+		count++;
+	}
+	return count;
+}
+
+/* The node, its clock, and nothing that follows it in the board's tree. */
+static void test_no_more_than_asked_for(void **state)
+{
+	unsigned int count;
+
+	(void)state;
+	pass(&(struct attempt){LIST("gpio0")});
+	count = count_nodes(target);
+	assert_true(fdt_path_offset(target, "/dev@4100") < 0);
+	pass(&(struct attempt){LIST("gpio0\0/soc/bus@d000")});
+	assert_int_equal(count_nodes(target), count + 2); /* with the device on it */
+	assert_true(fdt_path_offset(target, "/i2c@e000") < 0);
+}
+
 static void test_nodes_without_registers(void **state)
 {
 	(void)state;
@@ -353,6 +378,13 @@ static void test_refusals(void **state)
 		 .sentence = "other addresses for RAM"},
 		{LIST("/soc/i2c@e000"), .guest = {STRING("/", "bivy,reset", "restart")},
 		 .sentence = "make it \"board\""},
+		{LIST("gpio0"),
+		 .board = {STRING("/soc/gpio@3000", "compatible", "arm,vexpress-sysreg")},
+		 .sentence = "the board's power control"},
+		{LIST("gpio0"), .board = {STRING("/soc/gpio@3000", "compatible", "arm,pl031")},
+		 .guest = {STRING("/virtio@1c009000", "compatible", "arm,pl031"),
+			   CELLS("/virtio@1c009000", "reg", 0, 0x1c009000, 0, 0x1000)},
+		 .sentence = "the clock of the guest's arm,pl031"},
 	};
 
 	(void)state;
@@ -360,6 +392,81 @@ static void test_refusals(void **state)
 		assert_refused(resolve(&attempts[i]), &error, attempts[i].list,
 			       attempts[i].sentence);
 	}
+}
+
+/* More clocks, or more pages of registers, than there is room for; as many as that are passed. */
+static void test_room(void **state)
+{
+	uint8_t *const before = board_tree, *const room = malloc(TREE_ROOM);
+	fdt32_t clocks[PASSTHROUGH_NODES_MAX], reg[2 * PASSTHROUGH_RANGES_MAX + 2];
+	const struct attempt attempt = {LIST("gpio0")};
+	char name[16];
+	int node, length;
+
+	(void)state;
+	assert_int_equal(fdt_open_into(before, room, TREE_ROOM), 0);
+	board_tree = room;
+	for (uint32_t i = 0; i < PASSTHROUGH_NODES_MAX; i++) {
+		snprintf(name, sizeof(name), "clock%u", i);
+		node = fdt_add_subnode(room, 0, name);
+		assert_int_equal(fdt_setprop_string(room, node, "compatible", "fixed-clock"), 0);
+		assert_int_equal(fdt_setprop_u32(room, node, "#clock-cells", 0), 0);
+		assert_int_equal(fdt_setprop_u32(room, node, "phandle", 0x100 + i), 0);
+		clocks[i] = cpu_to_fdt32(0x100 + i);
+	}
+	for (length = (int)sizeof(clocks) - 4; length <= (int)sizeof(clocks); length += 4) {
+		node = fdt_path_offset(room, "/soc/gpio@3000");
+		assert_int_equal(fdt_setprop(room, node, "clocks", clocks, length), 0);
+		assert_int_equal(resolve(&attempt), length < (int)sizeof(clocks) ? 0 : -EINVAL);
+	}
+	assert_refused(-1, &error, "clocks", "one node more than bivy has room for");
+	assert_int_equal(fdt_delprop(room, node, "clocks"), 0);
+	for (uint32_t i = 0; i <= PASSTHROUGH_RANGES_MAX; i++) {
+		reg[2 * i] = cpu_to_fdt32(0x200000 + 0x2000 * i);
+		reg[2 * i + 1] = cpu_to_fdt32(0x1000);
+	}
+	for (length = (int)sizeof(reg) - 8; length <= (int)sizeof(reg); length += 8) {
+		node = fdt_path_offset(room, "/soc/gpio@3000");
+		assert_int_equal(fdt_setprop(room, node, "reg", reg, length), 0);
+		assert_int_equal(resolve(&attempt), length < (int)sizeof(reg) ? 0 : -EINVAL);
+	}
+	assert_refused(-1, &error, "reg", "more ranges of registers than bivy has room for");
+	board_tree = before;
+	free(room);
+}
+
+/* A clock of the board's that bivy does not read; a range of no bytes; cells of a fixed number. */
+static void test_odd_but_passed(void **state)
+{
+	const uint32_t gpio = board_phandle("/soc/gpio@3000");
+	const struct attempt attempts[] = {
+		{LIST("gpio0"), .board = {STRING("/soc/gpio@3000", "compatible", "arm,pl031")}},
+		{LIST("gpio0"),
+		 .board = {CELLS("/soc/gpio@3000", "reg", 0x3000, 0, 0x3000, 0x1000)}},
+		{LIST("gpio0"), .board = {CELLS("/soc/gpio@3000", "gpio-ranges", gpio, gpio, 1, 8),
+					  CELLS("/soc/gpio@3000", "syscon", gpio, gpio)}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+		pass(&attempts[i]);
+		assert_int_equal(passed.range_count, 1);
+		assert_true(covers(0x1c003000, 0x1000));
+	}
+	ASSERT_CELLS("/gpio@3000", "gpio-ranges", OFFSET + gpio, gpio, 1, 8);
+	ASSERT_CELLS("/gpio@3000", "syscon", OFFSET + gpio, gpio);
+}
+
+/* An entry of a PCI host's interrupt map that ends before its last cell. */
+static void test_map_cut_off(void **state)
+{
+	const uint32_t gic = board_phandle("/soc/interrupt-controller@100000");
+	const struct attempt attempt = {
+		LIST("/pcie@30000000"),
+		.board = {CELLS("/pcie@30000000", "interrupt-map", 0, 0, 0, 1, gic, 0, 0, 50)}};
+
+	(void)state;
+	assert_refused(resolve(&attempt), &error, "interrupt-map", "can't be read");
 }
 
 static void test_refused_grafts(void **state)
@@ -458,6 +565,10 @@ int main(void)
 		cmocka_unit_test(test_guest_of_one_cell),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_refused_grafts),
+		cmocka_unit_test(test_no_more_than_asked_for),
+		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_odd_but_passed),
+		cmocka_unit_test(test_map_cut_off),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_spoilt),
 	};

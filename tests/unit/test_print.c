@@ -3,24 +3,41 @@
  */
 #define HYP_CPU_H
 #include "suite.h"
+#include <setjmp.h>
+#include <stdbool.h>
 #include <string.h>
+
+static jmp_buf stopped;
 
 static inline void wfi(void)
 {
+	longjmp(stopped, 1);
 }
 
 #include "hyp/print.c"
 
-void console_write_own(const char *text, size_t length)
+static char console[1024];
+static size_t console_length;
+static bool last;
+
+static void write_console(const char *bytes, size_t count)
 {
-	(void)text;
-	(void)length;
+	assert_true(count < sizeof(console) - console_length);
+	memcpy(console + console_length, bytes, count);
+	console_length += count;
+	console[console_length] = '\0';
 }
 
-void console_write_last(const char *text, size_t length)
+void console_write_own(const char *bytes, size_t count)
 {
-	(void)text;
-	(void)length;
+	last = false;
+	write_console(bytes, count);
+}
+
+void console_write_last(const char *bytes, size_t count)
+{
+	last = true;
+	write_console(bytes, count);
 }
 
 static char text[40];
@@ -82,6 +99,55 @@ static void test_what_does_not_fit_is_cut(void **state)
 	}
 }
 
+static void assert_said(const char *expected, bool is_last)
+{
+	assert_string_equal(console, expected);
+	assert_int_equal(last, is_last);
+	console_length = 0;
+}
+
+static void test_lines_of_bivy_s(void **state)
+{
+	char longest[400];
+
+	(void)state;
+	say("%u cores", 4u);
+	assert_said("bivy: 4 cores\r\n", false);
+	memset(longest, 'x', sizeof(longest));
+	longest[399] = '\0';
+	say("%s", longest);
+	assert_int_equal(console_length, LINE_MAX - 1);
+	longest[console_length - 8] = '\0';
+	assert_memory_equal(console, "bivy: ", 6);
+	assert_memory_equal(console + 6, longest, console_length - 8);
+	assert_string_equal(console + console_length - 2, "\r\n");
+	console_length = 0;
+}
+
+static void test_stops(void **state)
+{
+	static const struct config_error nowhere = {.text = "there is no bundle"};
+	static const struct config_error somewhere = {"/memory", "reg", "the bundle is wrong"};
+
+	(void)state;
+	if (setjmp(stopped) == 0) {
+		stop("no %s", "way");
+	}
+	assert_said("bivy: no way\r\nbivy: stopped\r\n", true);
+	if (setjmp(stopped) == 0) {
+		panic("%x", 0xbadu);
+	}
+	assert_said("bivy: bad\r\nbivy: this is a bug in bivy; stopped\r\n", true);
+	if (setjmp(stopped) == 0) {
+		stop_error("the bundle", &nowhere);
+	}
+	assert_said("bivy: the bundle: there is no bundle\r\nbivy: stopped\r\n", true);
+	if (setjmp(stopped) == 0) {
+		stop_error("the bundle", &somewhere);
+	}
+	assert_said("bivy: /memory: reg: the bundle is wrong\r\nbivy: stopped\r\n", true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +155,8 @@ int main(void)
 		cmocka_unit_test(test_extremes),
 		cmocka_unit_test(test_widths_fill_with_zeros),
 		cmocka_unit_test(test_what_does_not_fit_is_cut),
+		cmocka_unit_test(test_lines_of_bivy_s),
+		cmocka_unit_test(test_stops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -338,6 +338,74 @@ static void test_sgis_are_always_enabled_and_edges(void **state)
 	assert_int_equal(hw_read(0, ICFGR, 4), 0xaaaaaaaa);
 }
 
+/* IHI 0048B 4.1.2, table 4-1: reserved, or not there without the Security Extensions: RAZ/WI. */
+static void test_reserved_registers(void **state)
+{
+	static const uint16_t offset[] = {0x00c, 0x020, 0x040, 0x07c, 0xd00,
+					  0xd04, 0xe00, 0xe7c, 0xf04, 0xf0c,
+					  0xf30, 0xf7c, 0xf80, 0xfcc, 0xffc - 0x40};
+
+	(void)state;
+	start(2);
+	set_up_edge(40, 1, 0xa0);
+	hw_write(0, SPENDSGIR + 4, 1, 2);
+	for (unsigned int i = 0; i < sizeof(offset) / sizeof(offset[0]); i++) {
+		hw_write(0, offset[i], 4, ~0u);
+		assert_int_equal(hw_read(0, offset[i], 4), 0);
+		hw_write(0, offset[i] + 1, 1, 0xff);
+		assert_int_equal(hw_read(0, offset[i] + 1, 1), 0);
+	}
+	hw_write(0, 1, 1, 0xff); /* GICD_CTLR has two bits */
+	hw_write(0, 2, 2, 0xffff);
+	hw_write(0, 4, 4, 0);
+	assert_int_equal(hw_read(0, CTLR, 4), 1);
+	assert_int_equal(hw_read(0, 4, 4), 2 | 1 << 5);
+	assert_int_equal(hw_read(0, SPENDSGIR + 4, 4), 2);
+	assert_int_equal(hw_read(0, SPENDSGIR, 4) | hw_read(0, SPENDSGIR + 8, 4), 0);
+	assert_int_equal(hw_read(0, SGIR, 4), 0);
+	assert_int_equal(hw_read(0, TARGETSR + 40, 4), 2);
+	assert_int_equal(hw_read(0, ISENABLER + 4, 4), 1u << 8);
+}
+
+/* Only a word at the start of the page is GICC_DIR, and only of what there is. */
+static void test_deactivation_is_one_register(void **state)
+{
+	static const uint32_t access[][3] = {{4, 4, 40},   {0, 2, 40},     {0, 1, 40},
+					     {0, 4, 1023}, {0, 4, 96 + 8}, {0, 4, 41}};
+
+	(void)state;
+	start(1);
+	set_up_edge(40, 0, 0xa0);
+	hw.core[0].ctlr |= VMCR_EOIMODE;
+	pulse(40);
+	expect(0, 40);
+	hw_eoi(0, 40);
+	hw_drain();
+	hw.self = 0;
+	for (unsigned int i = 0; i < sizeof(access) / sizeof(access[0]); i++) {
+		vgic_dir_ops.write(NULL, access[i][0], access[i][1], access[i][2]);
+		assert_true(has_bit(0, ISACTIVER, 40));
+	}
+	assert_int_equal(vgic_dir_ops.read(NULL, 0, 4), 0);
+	hw.self = 0;
+	vgic_dir_ops.write(NULL, 0, 4, 40);
+	assert_false(has_bit(0, ISACTIVER, 40));
+}
+
+static void test_bounds_of_lines_and_list_registers(void **state)
+{
+	(void)state;
+	hw_reset(3, 1, 4);
+	hw.self = 0;
+	vgic_set_line(31, true);
+	vgic_set_line(96, true);
+	for (unsigned int word = 0; word < 3; word++) {
+		assert_int_equal(hw_read(0, ISPENDR + 4 * word, 4), 0);
+	}
+	vgic_reset(3, 1, 200);
+	assert_int_equal(vgic.lr_count, VGIC_LRS_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +427,9 @@ int main(void)
 		cmocka_unit_test(test_bytes_of_priority_and_target),
 		cmocka_unit_test(test_one_core_has_no_targets),
 		cmocka_unit_test(test_sgis_are_always_enabled_and_edges),
+		cmocka_unit_test(test_reserved_registers),
+		cmocka_unit_test(test_deactivation_is_one_register),
+		cmocka_unit_test(test_bounds_of_lines_and_list_registers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
