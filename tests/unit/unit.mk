@@ -6,7 +6,8 @@
 # A fuzzer is tests/fuzz/fuzz_NAME.c and fuzz_NAME_sources. More about one of them, where needed:
 #   unit_NAME_cflags  flags of test_NAME.c alone (not of its sources, which tests share)
 #   unit_NAME_libs    names of libraries from $(BUILD)/NAME-src: libfdt, libmd (also fuzz_NAME_libs)
-#   fuzz_NAME_runs    how many inputs `check` gives it, if not FUZZ_RUNS
+#   fuzz_NAME_runs    how many inputs `check` gives it, if not 20000, unless FUZZ_RUNS says; those of
+#                     tests/fuzz/corpus/NAME.tar.xz come first
 #   unit_NAME_needs   what must exist before the test runs, for instance $(UNIT)/trees/x.dtb, which is made
 #                     from tests/unit/trees/x.dts and found by the test as UNIT_DIR "/trees/x.dtb"
 # A test or fuzzer whose .c is not there is left out. `make unit-run-NAME` runs one.
@@ -81,10 +82,15 @@ unit_pl031_sources := drivers/emul/pl031.c
 unit_cfi_sources := drivers/emul/cfi.c drivers/block/mirror.c
 
 fuzz_decode_sources := hyp/decode.c
+fuzz_pagetable_sources := hyp/pagetable.c
+fuzz_pagetable_runs := 2000
+fuzz_config_sources := $(unit_dt_sources) hyp/config.c hyp/backend.c
+fuzz_config_libs := libfdt
+fuzz_config_runs := 2000
 fuzz_virtio_sources := drivers/virtio/console.c $(virtio_sources)
-fuzz_virtio_runs := 10000
+fuzz_virtio_runs := 5000
 fuzz_net_sources := $(unit_virtio_net_sources)
-fuzz_net_runs := 4000
+fuzz_net_runs := 1500
 fuzz_virtqueue_sources := $(virtqueue_sources)
 fuzz_virtqueue_packed_sources := $(virtqueue_sources)
 fuzz_vgic_sources := $(unit_vgic_random_sources)
@@ -106,7 +112,6 @@ UNIT := $(BUILD)/unit
 FUZZ := $(BUILD)/fuzz
 UNIT_CC ?= gcc
 FUZZ_CC ?= clang-14
-FUZZ_RUNS ?= 20000
 TIME ?= 60
 
 unit_tests := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
@@ -124,7 +129,7 @@ libmd_cflags := -DSHA256_ONLY -DSHA2_UNROLL_TRANSFORM
 unit_object = $(patsubst %.c,$(UNIT)/%.o,$(1))
 fuzz_object = $(patsubst %.c,$(FUZZ)/%.o,$(1))
 
-.PHONY: check fuzz fuzz-all unit-run
+.PHONY: check fuzz fuzz-all unit-run corpus coverage
 
 # A recipe that runs always and a second make for it, so that one suite that does not compile, or dies,
 # does not hide the others. What was given with -j holds; without it, as many as there are processors.
@@ -152,27 +157,38 @@ $(UNIT)/test_$(1): $$(unit_$(1)_objects) $$(patsubst %,$(UNIT)/%.a,$$(unit_$(1)_
 	@$(UNIT_CC) $(unit_sanitize) -o $$@ $$^ -lcmocka
 endef
 
-# $(1): the name of a fuzzer. `check` runs the same few inputs every time, `fuzz` new ones for TIME seconds.
+# $(1): the name of a fuzzer. `check` runs the kept inputs and the same few more every time, `fuzz` new ones for
+# TIME seconds; `corpus` keeps the least of what that learned that reaches as many edges.
 define fuzz_rules
-.PHONY: fuzz-run-$(1) fuzz-$(1)
-fuzz-run-$(1): $(FUZZ)/fuzz_$(1)
-	@timeout 60 $(FUZZ)/fuzz_$(1) -seed=1 -runs=$$(or $$(fuzz_$(1)_runs),$(FUZZ_RUNS)) \
-		-max_len=512 -len_control=0 -print_final_stats=1 \
-		-artifact_prefix=$(FUZZ)/$(1)- >$(UNIT)/results/fuzz_$(1).log 2>&1; \
-	status=$$$$?; echo $$$$status >$(UNIT)/results/fuzz_$(1).status; \
-	if [ $$$$status -eq 0 ]; then echo "[   FUZZ   ] $(1): $$(or $$(fuzz_$(1)_runs),$(FUZZ_RUNS)) inputs"; \
+.PHONY: fuzz-run-$(1) fuzz-$(1) corpus-$(1)
+fuzz-run-$(1): runs = $$(or $$(FUZZ_RUNS),$$(fuzz_$(1)_runs),20000)
+fuzz-run-$(1): $(FUZZ)/fuzz_$(1) $(FUZZ)/kept/$(1)/.stamp
+	@rm -rf $(FUZZ)/found/$(1); mkdir -p $(UNIT)/results $(FUZZ)/found/$(1)
+	@timeout 60 $(FUZZ)/fuzz_$(1) -seed=1 -runs=$$(runs) -max_len=512 -len_control=0 -print_final_stats=1 \
+		-artifact_prefix=$(FUZZ)/$(1)- $(FUZZ)/found/$(1) $(FUZZ)/kept/$(1) >$(UNIT)/results/fuzz_$(1).log 2>&1; \
+	status=$$$$?; echo $$$$status >$(UNIT)/results/fuzz_$(1).status; rm -rf $(FUZZ)/found/$(1); \
+	if [ $$$$status -eq 0 ]; then echo "[   FUZZ   ] $(1): $$(runs) inputs"; \
 	else tail -n 60 $(UNIT)/results/fuzz_$(1).log; fi
 
-fuzz-$(1): $(FUZZ)/fuzz_$(1)
+fuzz-$(1): $(FUZZ)/fuzz_$(1) $(FUZZ)/kept/$(1)/.stamp
 	@mkdir -p $(FUZZ)/corpus/$(1)
 	$(FUZZ)/fuzz_$(1) -max_total_time=$(TIME) -max_len=4096 -artifact_prefix=$(FUZZ)/$(1)- \
-		-print_final_stats=1 $(FUZZ)/corpus/$(1)
+		-print_final_stats=1 $(FUZZ)/corpus/$(1) $(FUZZ)/kept/$(1)
+
+corpus-$(1): $(FUZZ)/fuzz_$(1) $(FUZZ)/kept/$(1)/.stamp
+	@rm -rf $(FUZZ)/least/$(1); mkdir -p $(FUZZ)/least/$(1) $(FUZZ)/corpus/$(1) tests/fuzz/corpus
+	@$(FUZZ)/fuzz_$(1) -merge=1 -use_counters=0 -max_len=512 $(FUZZ)/least/$(1) $(FUZZ)/kept/$(1) $(FUZZ)/corpus/$(1) \
+		2>/dev/null
+	@tar -C $(FUZZ)/least/$(1) --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cJf tests/fuzz/corpus/$(1).tar.xz .
+
+$(FUZZ)/kept/$(1)/.stamp: $$(wildcard tests/fuzz/corpus/$(1).tar.xz)
+	@rm -rf $$(@D) && mkdir -p $$(@D) && for file in $$^; do tar -C $$(@D) -xJf $$$$file; done && touch $$@
 
 fuzz_$(1)_objects := $(FUZZ)/tests/fuzz/fuzz_$(1).o $$(call fuzz_object,$$(fuzz_$(1)_sources))
 $$(fuzz_$(1)_objects): | $$(patsubst %,$(BUILD)/%-src/.stamp,$$(fuzz_$(1)_libs))
 $(FUZZ)/fuzz_$(1): $$(fuzz_$(1)_objects) $$(patsubst %,$(FUZZ)/%.a,$$(fuzz_$(1)_libs))
 	@echo "  LD      $$@"
-	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $$@ $$^
+	@$(FUZZ_CC) -fsanitize=fuzzer $(unit_sanitize) -o $$@ $$^
 endef
 
 $(foreach name,$(unit_tests),$(eval $(call unit_rules,$(name))))
@@ -184,6 +200,20 @@ fuzz: | $(BUILD)/.deps-fuzz
 
 fuzz-all: $(fuzzers:%=fuzz-%)
 
+## make corpus      keep what the fuzzers learned, as little as reaches the same, in tests/fuzz/corpus
+corpus: $(fuzzers:%=corpus-%)
+
+## make coverage    which lines and branches the host tests run; HTML in build/coverage
+COVERAGE := $(BUILD)/coverage
+coverage: | $(BUILD)/.deps-coverage
+	@rm -rf $(COVERAGE)/raw $(COVERAGE)/unit/results
+	@+LLVM_PROFILE_FILE=$(abspath $(COVERAGE))/raw/%p.profraw $(MAKE) --no-print-directory -s -k \
+		$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) -f tests/unit/unit.mk UNIT=$(COVERAGE)/unit \
+		FUZZ=$(COVERAGE)/fuzz UNIT_CC=$(FUZZ_CC) FUZZ_RUNS=0 \
+		unit_sanitize='-fprofile-instr-generate -fcoverage-mapping' unit-run >$(BUILD)/coverage.log 2>&1 || true
+	@sh tests/unit/tally $(COVERAGE)/unit/results $(unit_tests:%=test_%) $(fuzzers:%=fuzz_%)
+	@tests/unit/coverage $(COVERAGE) $(unit_tests:%=$(COVERAGE)/unit/test_%) $(fuzzers:%=$(COVERAGE)/fuzz/fuzz_%)
+
 $(UNIT)/%.o: %.c | $(BUILD)/.deps-test
 	@echo "  HOSTCC  $<"
 	@mkdir -p $(@D)
@@ -192,7 +222,11 @@ $(UNIT)/%.o: %.c | $(BUILD)/.deps-test
 $(FUZZ)/%.o: %.c | $(BUILD)/.deps-test
 	@echo "  FUZZCC  $<"
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) $(unit_cflags) -fsanitize=fuzzer-no-link $(unit_warnings) -MMD -MP -c -o $@ $<
+	@$(FUZZ_CC) $(unit_cflags) -fsanitize=fuzzer-no-link $(unit_warnings) $(unit_own) -MMD -MP -c -o $@ $<
+
+# The reference GIC is a great part of the time, and nobody's input reaches it unchecked.
+$(foreach folder,$(UNIT) $(FUZZ),$(folder)/tests/unit/vgic_ref.o $(folder)/tests/unit/vgic_steps.o): \
+	unit_own := -O2 -fno-sanitize=address,undefined
 
 # Foreign sources are compiled without our warnings, but with the sanitizers.
 # $(1): folder, $(2): compiler and its flags
