@@ -369,6 +369,8 @@ static void test_find(void **state)
 	assert_false(dt_find(&at, &guest_dt, "/virtio_mmi", 11));
 	assert_false(dt_find(&at, &guest_dt, "/inner", 6));
 	assert_false(dt_find(&at, &guest_dt, "cpus", 4));
+	assert_false(dt_find(&at, &guest_dt, "xcpus", 5));
+	assert_false(dt_find(&at, &guest_dt, "/", 0));
 	assert_false(dt_find(&at, &guest_dt, "", 0));
 	assert_false(dt_find(&at, &guest_dt, "/pcie/pci/x", 11));
 }

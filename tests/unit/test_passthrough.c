@@ -250,6 +250,16 @@ static void test_pci_host(void **state)
 	assert_false(has("/pcie@30000000", "msi-map"));
 }
 
+/* Unit addresses of the guest's controller stand in the map, as zeros. */
+static void test_pci_host_of_an_addressed_controller(void **state)
+{
+	(void)state;
+	pass(&(struct attempt){LIST("/pcie@30000000"),
+			       .guest = {CELLS("/intc@8000000", "#address-cells", 1)}});
+	ASSERT_CELLS("/pcie@30000000", "interrupt-map", 0, 0, 0, 1, 0x77, 0, 0, 50, 4, 0, 0, 0, 2,
+		     0x77, 0, 0, 51, 4);
+}
+
 static void test_bus(void **state)
 {
 	(void)state;
@@ -439,7 +449,10 @@ static void test_room(void **state)
 static void test_odd_but_passed(void **state)
 {
 	const uint32_t gpio = board_phandle("/soc/gpio@3000");
+	const uint32_t gic = board_phandle("/soc/interrupt-controller@100000");
 	const struct attempt attempts[] = {
+		{LIST("gpio0"),
+		 .board = {CELLS("/soc/gpio@3000", "interrupts-extended", gic, 0, 31, 4)}},
 		{LIST("gpio0"), .board = {STRING("/soc/gpio@3000", "compatible", "arm,pl031")}},
 		{LIST("gpio0"),
 		 .board = {CELLS("/soc/gpio@3000", "reg", 0x3000, 0, 0x3000, 0x1000)}},
@@ -452,6 +465,7 @@ static void test_odd_but_passed(void **state)
 		pass(&attempts[i]);
 		assert_int_equal(passed.range_count, 1);
 		assert_true(covers(0x1c003000, 0x1000));
+		assert_int_equal(owns(31), i == 0);
 	}
 	ASSERT_CELLS("/gpio@3000", "gpio-ranges", OFFSET + gpio, gpio, 1, 8);
 	ASSERT_CELLS("/gpio@3000", "syscon", OFFSET + gpio, gpio);
@@ -566,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_refused_grafts),
 		cmocka_unit_test(test_no_more_than_asked_for),
+		cmocka_unit_test(test_pci_host_of_an_addressed_controller),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_odd_but_passed),
 		cmocka_unit_test(test_map_cut_off),
