@@ -129,7 +129,7 @@ libmd_cflags := -DSHA256_ONLY -DSHA2_UNROLL_TRANSFORM
 unit_object = $(patsubst %.c,$(UNIT)/%.o,$(1))
 fuzz_object = $(patsubst %.c,$(FUZZ)/%.o,$(1))
 
-.PHONY: check fuzz fuzz-all unit-run corpus coverage
+.PHONY: check fuzz fuzz-all unit-run suites corpus coverage mutate
 
 # A recipe that runs always and a second make for it, so that one suite that does not compile, or dies,
 # does not hide the others. What was given with -j holds; without it, as many as there are processors.
@@ -139,6 +139,11 @@ check: | $(BUILD)/.deps-test
 	@+$(MAKE) --no-print-directory -k -Otarget -f $(firstword $(MAKEFILE_LIST)) \
 		$(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc)) unit-run; \
 	sh tests/unit/tally $(UNIT)/results $(unit_tests:%=test_%) $(fuzzers:%=fuzz_%)
+
+# What each suite and fuzzer is made of, for tests/mutate.
+suites:
+	@$(foreach name,$(unit_tests),echo 'unit $(name) $(unit_$(name)_sources)';)
+	@$(foreach name,$(fuzzers),echo 'fuzz $(name) $(fuzz_$(name)_sources)';)
 
 unit-run: $(unit_tests:%=unit-run-%) $(fuzzers:%=fuzz-run-%)
 
@@ -213,6 +218,11 @@ coverage: | $(BUILD)/.deps-coverage
 		unit_sanitize='-fprofile-instr-generate -fcoverage-mapping' unit-run >$(BUILD)/coverage.log 2>&1 || true
 	@sh tests/unit/tally $(COVERAGE)/unit/results $(unit_tests:%=test_%) $(fuzzers:%=fuzz_%)
 	@tests/unit/coverage $(COVERAGE) $(unit_tests:%=$(COVERAGE)/unit/test_%) $(fuzzers:%=$(COVERAGE)/fuzz/fuzz_%)
+
+## make mutate      plant faults into what make coverage measures; 90 % must be noticed: [COUNT=300] [SEED=1] [TIME=s]
+mutate: | $(BUILD)/.deps-fuzz
+	@tests/mutate/mutate $(COUNT:%=--count %) $(SEED:%=--seed %) \
+		$(if $(findstring command,$(origin TIME)),--time $(TIME)) $(BUILD)
 
 $(UNIT)/%.o: %.c | $(BUILD)/.deps-test
 	@echo "  HOSTCC  $<"
