@@ -36,13 +36,14 @@ def draw_exits(result):
         for place, (side, value) in enumerate(values.items()):
             if value is not None:
                 axes.barh(at + (place - 1) * 0.27, value, 0.25, color=COLORS[side], label=side if at == 0 else None)
-                axes.text(value * 1.05, at + (place - 1) * 0.27, f"{value:,}", va="center", fontsize=6)
+                axes.text((max(value, bar) if side == "bivy" else value) * 1.05, at + (place - 1) * 0.27, f"{value:,}", va="center", fontsize=6)
         axes.plot([bar, bar], [at - 0.42, at - 0.12], color=COLORS["bar"], label="bar" if at == 0 else None)
     axes.set_yticks(range(len(EXITS)), [ROWS[name][0] for name in EXITS], fontsize=8)
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlabel("instructions that an exit costs")
-    axes.legend(fontsize=8, loc="lower right")
+    axes.set_xlim(10, 30000)
+    axes.legend(fontsize=8, loc="upper right")
     return figure
 
 
@@ -54,7 +55,7 @@ def draw_growth(result):
             axes.plot(*zip(*values), marker=".", label=ROWS[name][0])
         axes.set_xlabel({"cores": "cores (512 MiB)", "ram": "RAM (2 cores)"}[kind])
         axes.set_ylim(bottom=0)
-        axes.tick_params(labelsize=8)
+        axes.tick_params(labelsize=7)
     sides[0].set_ylabel("instructions")
     figure.legend(*sides[1].get_legend_handles_labels(), fontsize=7, loc="upper center", ncol=3)
     figure.subplots_adjust(top=0.75, bottom=0.17)
@@ -76,14 +77,14 @@ def draw_latency(result):
     guest.set_yscale("log")
     guest.set_xlabel("cores")
     guest.set_ylabel("cyclictest, us: median and 99 of 100")
-    guest.legend(fontsize=6)
+    figure.legend(*guest.get_legend_handles_labels(), fontsize=7, loc="upper center", ncol=4)
     ratio.plot(series.keys(), [sides["bivy"]["hackbench"] / sides["native"]["hackbench"] for sides in series.values()],
                marker="o", color=COLORS["bivy"])
     ratio.axhline(1, color=COLORS["native"], linewidth=0.8)
     ratio.set_ylim(bottom=0)
     ratio.set_xlabel("cores")
     ratio.set_ylabel("hackbench, bivy by native")
-    figure.tight_layout()
+    figure.tight_layout(rect=(0, 0, 1, 0.93))
     return figure
 
 
