@@ -34,7 +34,7 @@ arm := %.S.o $(BUILD)/obj/boot/reset.c.o $(patsubst %,$(BUILD)/obj/hyp/%.c.o,tra
 small := -Os -fno-move-loop-invariants -fno-tree-loop-im -fno-ipa-sra
 # What runs only at the start may branch more.
 start := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,backend backends board boardram config configcheck dt dtmap dtref fit graft \
-	guestdt kernel main passthrough vm)
+	guestdt kernel main passregs passthrough vm)
 optimize = $(if $(filter $(fast),$@),-O2,$(small) $(if $(filter $(start),$@),-fno-thread-jumps -fno-tree-tail-merge -fno-reorder-blocks)) $(if $(filter $(arm),$@),-marm,-mthumb)
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
 ldflags := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments

@@ -48,7 +48,7 @@ $(BUILD)/libfdt-src/.stamp $(BUILD)/libmd-src/.stamp: $(BUILD)/%-src/.stamp: too
 	@tools/library $* $(@D)
 
 # The checker of guests, for this machine: the code that reads trees and bundles at boot.
-CHECKDT_HYP := backend board boardram config configcheck crc32 dt dtmap dtref fit kernel passthrough refuse sha256
+CHECKDT_HYP := backend board boardram config configcheck crc32 dt dtmap dtref fit kernel passregs passthrough refuse sha256
 CHECKDT_SRC := tools/checkdt.c $(CHECKDT_HYP:%=hyp/%.c)
 CHECKDT_LIB := $(addprefix $(BUILD)/libfdt-src/,fdt.c fdt_ro.c) $(BUILD)/libmd-src/sha2.c
 $(BUILD)/checkdt: $(CHECKDT_SRC) $(wildcard hyp/*.h) \
