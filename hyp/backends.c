@@ -15,7 +15,6 @@
 #include "../drivers/block/ramdisk.h"
 #include "../drivers/net/loopback.h"
 
-
 static struct ramdisk ramdisks[FIT_DISKS_MAX];
 static struct partition partitions[DISKS_MAX];
 static struct overlay overlays[DISKS_MAX];

@@ -172,9 +172,10 @@ static int read_passthrough(struct reading *reading, const struct dt_at *at)
 				 "node of the board's device tree");
 	}
 	if (strings > PASSTHROUGH_LIST_MAX) {
-		return dt_refuse(at, "bivy,passthrough",
-				 "a guest gets at most 16 of the board's nodes; name a bus with all "
-				 "that is below it");
+		return dt_refuse(
+			at, "bivy,passthrough",
+			"a guest gets at most 16 of the board's nodes; name a bus with all "
+			"that is below it");
 	}
 	config->passthrough = list;
 	config->passthrough_size = length;

@@ -170,7 +170,7 @@ static void test_graft(void **state)
 	ASSERT_CELLS("/clock", "clock-frequency", 1);
 	ASSERT_CELLS("/gpio@3000", "phandle", gpio);
 	assert_true(has("/dev@4100/port", "vendor,text"));
-	assert_true(has("/dev@4100", "dma-coherent")); /* its bus's */
+	assert_true(has("/dev@4100", "dma-coherent"));           /* its bus's */
 	assert_true(has("/passed-clock", "clock-output-names")); /* some drivers look for it */
 	assert_true(fdt_path_offset(target, "/dev@4100/spare") < 0);
 }
