@@ -5,6 +5,7 @@
  */
 #include "virtqueue.h"
 #include <stddef.h>
+#include <string.h>
 #include "access.h"
 #include "../dma.h"
 #include "../tick.h"
@@ -23,9 +24,7 @@
 
 void hw_queue_clear(struct hw_queue *queue, bool event_idx)
 {
-	for (uint32_t i = 0; i < HW_RING_BYTES(queue->size); i++) {
-		queue->ring[i] = 0;
-	}
+	memset(queue->ring, 0, HW_RING_BYTES(queue->size));
 	for (uint16_t i = 0; i < queue->size; i++) {
 		queue->slot[i].request = NULL;
 		queue->slot[i].next = (uint16_t)(i + 1);

@@ -22,7 +22,7 @@ GUEST_END = 0x47800000  # tests/payload/hostile.dts
 STACK_SLOT = 0x3000  # hyp/layout.h
 GICC_DIR = 0x08011000  # is unmapped once the guest sets EOImode
 # Instructions in HYP mode at a stretch, of the guest's making.
-LONGEST = 100000
+LONGEST = 60000
 # Objects that change while a guest runs, each with a lock or an owner of its own; none holds an address that another
 # core jumps or writes to, but virtio's rings, which are looked at below.
 CHANGING = {
