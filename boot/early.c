@@ -105,7 +105,7 @@ static uint32_t find_place(uint32_t here, uint32_t tree, uint32_t tree_size)
 	if (end > most) {
 		end = most;
 	}
-	if (board.ram.size < 4 * KEEP_SIZE) {
+	if (board.ram.size < 4ull * KEEP_SIZE) {
 		stop("this board has less than 4 MiB of RAM below 4 GiB; bivy needs more", NULL);
 	}
 	if (end > LOW_RAM_END) {

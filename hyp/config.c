@@ -271,7 +271,7 @@ static int read_gic(struct reading *reading, const struct dt_at *at)
 	}
 	config->gicd_base = gicd.base;
 	config->gicc_base = gicc.base;
-	config->gicc_size = gicc.size >= 2 * PAGE ? 2 * PAGE : PAGE;
+	config->gicc_size = gicc.size >= 2ull * PAGE ? 2 * PAGE : PAGE;
 	return 0;
 }
 
@@ -362,16 +362,20 @@ static int read_node(struct reading *reading, const struct dt_at *at)
 	}
 	if (at->depth == 0) {
 		return read_reset(reading, at) ?: read_passthrough(reading, at);
-	} else if (kind == NODE_MEMORY) {
+	}
+	if (kind == NODE_MEMORY) {
 		return read_memory(reading, at);
-	} else if (kind == NODE_CPU) {
+	}
+	if (kind == NODE_CPU) {
 		return read_cpu(reading, at);
-	} else if (kind == NODE_TIMER) {
+	}
+	if (kind == NODE_TIMER) {
 		return check_timer(reading, at);
-	} else if (kind == NODE_PL011 || kind == NODE_PL031 || kind == NODE_VIRTIO ||
-		   kind == NODE_FLASH) {
+	}
+	if (kind == NODE_PL011 || kind == NODE_PL031 || kind == NODE_VIRTIO || kind == NODE_FLASH) {
 		return read_device(reading, at);
-	} else if (kind == NODE_UNEMULATED) {
+	}
+	if (kind == NODE_UNEMULATED) {
 		reading->config->disabled_count++;
 	} else if (kind == NODE_PLAIN && dt_reg(at, 0, &reg) == -EINVAL &&
 		   dt_enabled(at->dt, dt_node(at))) {

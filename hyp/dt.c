@@ -291,7 +291,8 @@ bool dt_next(struct dt_at *at)
 		if (token == DT_BEGIN_NODE) {
 			at->node[++at->depth] = position;
 			return true;
-		} else if (token == DT_PROP) {
+		}
+		if (token == DT_PROP) {
 			position = after_property(at->dt, position);
 		} else if (token == DT_END_NODE && at->depth == 0) {
 			return false;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The board's own devices as backends: of virtio, SD cards, Ethernet. @n counts those of a kind in order of address, from
- * 0. A device is taken over when it is asked for; others are left alone. NULL: the board has none
- * of that number, it can't be used, or too many are in use. Asking again gives the same backend.
- * Boot core, at start-up, after the GIC's and the timer's.
+ * The board's own devices as backends: of virtio, SD cards, Ethernet. @n counts those of a kind in
+ * order of address, from 0. A device is taken over when it is asked for; others are left alone.
+ * NULL: the board has none of that number, it can't be used, or too many are in use. Asking again
+ * gives the same backend. Boot core, at start-up, after the GIC's and the timer's.
  */
 #ifndef HYP_HW_H
 #define HYP_HW_H

@@ -46,9 +46,9 @@ void timer_watch_spi(unsigned int cpu);
 void timer_irq(unsigned int cpu);
 
 /*
- * From here on @tick is called with @argument at each tick, on any core, with no lock held, and
+ * From here on @waiter is called with @argument at each tick, on any core, with no lock held, and
  * returns whether it still waits for something. At most 12. Boot core, at start-up.
  */
-void tick_attach(bool (*tick)(void *argument), void *argument);
+void tick_attach(bool (*waiter)(void *argument), void *argument);
 
 #endif

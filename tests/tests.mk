@@ -3,10 +3,12 @@
 
 ## make test        make check, then payloads and real guests on QEMU
 ## make test-install Debian's installer to its end, from packages that this machine downloads, and then the disk boots
+## make lint        analysers of C, on all that ships; what they say that is not so is in tests/static/suppressions
+## make stack       the deepest that a core's stack gets, and the way there
 ## make payloads    build the payloads; tests/payload/NAME.c becomes build/payload/NAME.bin and .itb
 ## make soak        a whole Debian busy on 4 cores, its disks verified, bivy's bookkeeping checked: [TIME=3600] seconds
 
-.PHONY: test test-install payloads soak
+.PHONY: test test-install payloads soak lint stack
 
 PAYLOAD := $(BUILD)/payload
 payload_shared := start.S payload.c gic.c mmu.c hostile.c
@@ -58,13 +60,19 @@ QEMU_TESTS ?= tests/qemu
 test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-full debian-installer debian-auto u-boot uefi) \
 	$(BUILD)/guests/debian-full/disk.img
 
-test: $(BUILD)/bivy.bin $(BUILD)/reset.bin $(BUILD)/checkdt payloads bench-exits $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-card
+test: $(BUILD)/bivy.bin $(BUILD)/reset.bin $(BUILD)/checkdt payloads bench-exits $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-card $(BUILD)/.deps-lint
 	@tools/install-deps debug python3-pytest-xdist u-boot-qemu fdisk qemu-utils
 	@BUILD=$(BUILD) tests/qemu/all '$(MAKE)' $(QEMU_TESTS)
 
 test-install: $(BUILD)/bivy.bin $(patsubst %,$(BUILD)/guests/%/guest.itb,debian-auto u-boot) | $(BUILD)/.deps-test $(BUILD)/.deps-disk
 	@WHOLE=yes BUILD=$(BUILD) /usr/bin/python3 -m pytest -q -p no:cacheprovider --durations=0 \
 		tests/qemu/test_installer.py::test_install
+
+lint: $(BUILD)/bivy.bin compile_commands.json | $(BUILD)/.deps-lint
+	@tests/static/lint $(BUILD) '$(CROSS)gcc $(cflags)'
+
+stack: $(BUILD)/bivy.bin
+	@tests/static/stack $(BUILD)
 
 SOAK := $(BUILD)/soak
 

@@ -16,6 +16,12 @@ def test_stack():
     assert made.returncode == 0, made.stdout
 
 
+def test_lint():
+    """gcc -fanalyzer, clang-tidy, cppcheck and clang-format find nothing that tests/static/suppressions does not explain."""
+    made = machine.run("make", "-s", "lint", "BUILD=" + os.path.relpath(machine.BUILD, machine.TOP))
+    assert made.returncode == 0, made.stdout
+
+
 def test_no_section_is_writable_and_executable():
     """Nor do two share a page of which one is written and the other executed."""
     made = subprocess.run(["arm-none-eabi-readelf", "-SW", built("bivy.elf")], check=True, text=True, stdout=subprocess.PIPE)
