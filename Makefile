@@ -13,7 +13,7 @@ MAKEFLAGS += --no-builtin-rules
 
 include tools/tools.mk
 include tests/unit/unit.mk
--include tests/tests.mk tests/bench/bench.mk
+-include tests/tests.mk tests/bench/bench.mk tests/proof/proof.mk
 
 # The code that runs before the MMU, at whatever address it was loaded.
 early_sources := boot/early.c hyp/board.c hyp/boardram.c hyp/cache.c hyp/dt.c hyp/dtmap.c hyp/pagetable.c hyp/refuse.c

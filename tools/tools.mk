@@ -27,7 +27,7 @@ SSH_PORT ?= 2222
 
 # What installs packages must not run twice at once, so each group waits for the one before it. A
 # rule that needs a group names its stamp as an order-only prerequisite.
-DEPS_GROUPS := build guest disk run card debug test fuzz coverage lint
+DEPS_GROUPS := build guest disk run card debug test fuzz coverage lint proof
 deps: $(DEPS_GROUPS:%=$(BUILD)/.deps-%)
 $(BUILD)/.deps-%:
 	@mkdir -p $(@D)
@@ -42,6 +42,7 @@ $(BUILD)/.deps-test: | $(BUILD)/.deps-guest
 $(BUILD)/.deps-fuzz: | $(BUILD)/.deps-test
 $(BUILD)/.deps-coverage: | $(BUILD)/.deps-fuzz
 $(BUILD)/.deps-lint: | $(BUILD)/.deps-fuzz
+$(BUILD)/.deps-proof: | $(BUILD)/.deps-fuzz
 
 # Libraries that bivy links.
 $(BUILD)/libfdt-src/.stamp $(BUILD)/libmd-src/.stamp: $(BUILD)/%-src/.stamp: tools/library \
