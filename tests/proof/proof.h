@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "__fc_builtin.h"
 
 /* A sequential meaning: what the order of memory adds is not proved here. */
@@ -17,6 +18,8 @@
 #define __atomic_store_n(at, value, order) (*(at) = (value))
 #define __atomic_thread_fence(order)       ((void)0)
 #define __builtin_expect(value, expected)  (value)
+#define __builtin_memcpy                   memcpy
+#define _Alignas(bytes)
 
 /* Must not be called, which is to be proved. */
 /*@ requires reached: \false;
