@@ -202,7 +202,8 @@ static bool gpt_entries_step(struct partition_search *search, bool read)
 	uint32_t part = left < PARTITION_BUFFER ? left : PARTITION_BUFFER;
 	uint64_t offset =
 		(uint64_t)(search->number - 1) * search->gpt.entry_size - search->gpt.passed;
-	const uint8_t *entry = search->buffer + (offset < part ? offset : 0);
+	/* The mask changes nothing, but says that an entry lies in the buffer whole. */
+	const uint8_t *entry = search->buffer + (offset < part ? offset & -ENTRY_MIN : 0);
 
 	if (!read) {
 		return gpt_backup(search);

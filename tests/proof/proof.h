@@ -27,6 +27,19 @@
 void proof_unreachable(void);
 #define __builtin_unreachable() proof_unreachable()
 
+static inline int proof_ctz(uint32_t value)
+{
+	int zeroes = 0;
+
+	/*@ assert defined: value != 0; */
+	/*@ loop unroll 32; */
+	while (zeroes < 31 && !(value >> zeroes & 1)) {
+		zeroes++;
+	}
+	return zeroes;
+}
+#define __builtin_ctz(value) proof_ctz(value)
+
 /* One core: taking a lock twice, or letting go of one that is free, is an alarm. */
 #define DRIVERS_LOCK_H
 struct spinlock {
