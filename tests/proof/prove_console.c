@@ -9,7 +9,7 @@
  * @argued take user_assertion
  *   sent_bytes stays below the segment's length: it grows by what the terminal took of the rest if that was less than
  *   all (send_more). Seen by test_virtio_console, and by fuzz_virtio with the sanitizers.
- * @plant drivers/virtio/console.c s/VIRTIO_CONSOLE_QUEUE_SIZE \|\| /0 || /; s/segment = console->received_segment/segment = 0/
+ * @plant drivers/virtio/console.c s/\.segment = console->received_segment/.segment = 0/
  */
 #include "drivers/virtio/console.h"
 #include "rings.h"

@@ -5,7 +5,7 @@
  * @sources drivers/block/partition_search.c drivers/block/partition.c
  * @run -DBLOCK=512u -eva-precision 1 -eva-split-return auto
  * @run -DBLOCK=4096u -eva-precision 1 -eva-split-return auto
- * @plant drivers/block/partition_search.c s/entry_size > PARTITION_BUFFER [|][|]//
+ * @plant drivers/block/partition_search.c s/offset & -ENTRY_MIN/offset/
  * @plant drivers/block/partition_search.c s/size > search->backend->block_size [|][|]//
  */
 #include "drivers/block/partition.h"
