@@ -162,6 +162,7 @@ static inline void mmio_write(uintptr_t address, uint32_t value)
 #define PSR_J    (1u << 24)
 #define PSR_IT   0x0600fc00u /* IT[1:0] in 26:25, IT[7:2] in 15:10 */
 #define PSR_Z    (1u << 30)
+#define PSR_NZCV 0xf0000000u
 
 #define MPIDR_AFFINITY 0x00ffffffu
 

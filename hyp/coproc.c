@@ -15,10 +15,15 @@
 #define ISS_KEY(crn, opc1, crm, opc2) ((opc2) << 17 | (opc1) << 14 | (crn) << 10 | (crm) << 1)
 #define ISS_REGISTER                  (ISS_OPC2 | ISS_OPC1 | ISS_CRN | ISS_CRM)
 
+/* An MRC to R15 is one to the flags (ARM DDI 0406C A8.8.108). */
 static void answer(struct guest_regs *regs, uint32_t hsr, uint32_t value)
 {
-	if ((hsr & ISS_READ) != 0) {
-		set_guest_register(regs, FIELD_GET(ISS_RT, hsr), value);
+	const uint32_t rt = FIELD_GET(ISS_RT, hsr);
+
+	if ((hsr & ISS_READ) != 0 && rt == 15) {
+		regs->cpsr = (regs->cpsr & ~PSR_NZCV) | (value & PSR_NZCV);
+	} else if ((hsr & ISS_READ) != 0) {
+		set_guest_register(regs, rt, value);
 	}
 	skip_instruction(regs, (hsr & HSR_IL) != 0 ? 4 : 2);
 }
@@ -67,11 +72,6 @@ void trap_cp14(struct guest_regs *regs, uint32_t hsr)
 	}
 	if (FIELD_GET(ISS_OPC1, hsr) != 0) {
 		inject_undefined(regs);
-		return;
-	}
-	if (FIELD_GET(ISS_RT, hsr) == 15) { /* DBGDTR to the flags (C11.11.23): none of them set */
-		regs->cpsr &= 0x0fffffffu;
-		skip_instruction(regs, 4);
 		return;
 	}
 	answer(regs, hsr, 0);

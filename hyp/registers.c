@@ -58,7 +58,7 @@ static const struct {
 
 static const struct bank user_sp = ROW(sp_usr);
 
-/* The bank of register @n in @mode; NULL if it is in the frame. @n: 0 to 15. */
+/* The bank of register @n in @mode; NULL if it is in the frame. @n: 0 to 14. */
 static const struct bank *find_bank(unsigned int n, uint32_t mode)
 {
 	if (n < 13) {
@@ -79,7 +79,7 @@ uint32_t banked_register(const struct guest_regs *regs, unsigned int n, uint32_t
 	if (bank != NULL) {
 		return bank->read();
 	}
-	return n >= 14 ? regs->lr : regs->r[n];
+	return n > 12 ? regs->lr : regs->r[n];
 }
 
 void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode, uint32_t value)
@@ -88,24 +88,9 @@ void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode,
 
 	if (bank != NULL) {
 		bank->write(value);
-	} else if (n >= 14) {
+	} else if (n > 12) {
 		regs->lr = value;
 	} else {
 		regs->r[n] = value;
 	}
-}
-
-void banked_registers_reset(void)
-{
-	for (unsigned int i = 0; i < sizeof(mode_banks) / sizeof(mode_banks[0]); i++) {
-		mode_banks[i].sp.write(0);
-		mode_banks[i].lr.write(0);
-	}
-	for (unsigned int i = 0; i < sizeof(fiq_banks) / sizeof(fiq_banks[0]); i++) {
-		fiq_banks[i].write(0);
-	}
-	user_sp.write(0);
-	asm volatile(
-		"msr spsr_svc, %0\n\tmsr spsr_abt, %0\n\tmsr spsr_und, %0\n\tmsr spsr_irq, %0\n\t"
-		"msr spsr_fiq, %0" ::"r"(0));
 }

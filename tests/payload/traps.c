@@ -51,6 +51,7 @@ static void runs_or_undefined(const char *name, const char *code, const char *en
 
 ARM_CODE(actlr_read, "mrc p15, 0, r0, c1, c0, 1");
 ARM_CODE(actlr_write, "mcr p15, 0, r0, c1, c0, 1");
+ARM_CODE(actlr_flags, "mrc p15, 0, APSR_nzcv, c1, c0, 1");
 ARM_CODE(l2ctlr_read, "mrc p15, 1, r0, c9, c0, 2");
 ARM_CODE(l2ctlr_write, "mcr p15, 1, r0, c9, c0, 2");
 ARM_CODE(dcisw, "mov r0, #0\nmcr p15, 0, r0, c7, c6, 2");
@@ -83,6 +84,9 @@ static void implementation_defined(void)
 	      runs("ACTLR read again", actlr_read, actlr_read_end, SVC_ARM), value);
 	equal("ACTLR read in Thumb state",
 	      runs("ACTLR read, Thumb", actlr_read_thumb, actlr_read_thumb_end, SVC_THUMB), value);
+	runs("ACTLR read to the flags", actlr_flags, actlr_flags_end,
+	     PSR_SYS | PSR_AIF | 0xf0000000u);
+	equal("they are its upper bits", this_core()->context.cpsr >> 28, value >> 28);
 	value = runs("L2CTLR read", l2ctlr_read, l2ctlr_read_end, SVC_ARM);
 	result("L2CTLR has the number of cores",
 	       (value >> 24 & 3) + 1 >= (core_count < 4 ? core_count : 4), "0x%x", value);
