@@ -427,7 +427,7 @@ bool vgic_forward_spi(unsigned int cpu, uint32_t intid)
 	const uint32_t n = intid & 31, bit = 1u << n;
 	struct irq_bank *bank = vc->bank[intid / 32];
 
-	if (bank == NULL || (bank->hw & bit) == 0) {
+	if (intid < INTID_SPI || bank == NULL || (bank->hw & bit) == 0) {
 		return false;
 	}
 	spin_lock(&vgic.lock);

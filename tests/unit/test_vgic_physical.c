@@ -35,6 +35,7 @@ static void test_reset(void **state)
 	assert_int_equal(physical()->cores, 0);
 	assert_false(vgic_forward_spi(0, SPI + 1));
 	assert_false(vgic_forward_spi(0, 1000));
+	assert_false(vgic_forward_spi(0, INTID_VTIMER)); /* late, on a parked core */
 	start(1);
 	hw_own(SPI);
 	assert_int_equal(physical()->cores, vgic.gic_mask[0]);
