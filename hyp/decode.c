@@ -165,7 +165,7 @@ static bool arm_extra(const struct input *in, struct transfer *t)
 		if ((t->reg[0] & 1) != 0) {
 			return false;
 		}
-		set_reg(t, 1, t->reg[0] + 1u);
+		set_reg(t, 1, t->reg[0] | 1u);
 	}
 	if (is_register) {
 		/* Bits 11:8 should be zero. Only LDRD must not overwrite its offset. */
@@ -195,7 +195,7 @@ static bool arm_exclusive(const struct input *in, struct transfer *t)
 
 	set_reg(t, 0, number);
 	if (t->count == 2) {
-		set_reg(t, 1, number + 1);
+		set_reg(t, 1, number | 1);
 		if ((number & 1) != 0) {
 			return false;
 		}
