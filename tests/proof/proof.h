@@ -17,6 +17,8 @@
 #define __atomic_load_n(at, order)         (*(at))
 #define __atomic_store_n(at, value, order) (*(at) = (value))
 #define __atomic_thread_fence(order)       ((void)0)
+#define __atomic_compare_exchange_n(at, expected, value, weak, order, failure)                                         \
+	(*(at) == *(expected) ? (*(at) = (value), true) : (*(expected) = *(at), false))
 #define __builtin_expect(value, expected)  (value)
 #define __builtin_memcpy                   memcpy
 #define _Alignas(bytes)
@@ -74,5 +76,13 @@ static inline bool maybe(void)
 {
 	return Frama_C_unsigned_int_interval(0, 1) != 0;
 }
+
+/*
+ * An instruction of the processor's may read anything. All of them call value what they read or write, and do nothing
+ * else that the C code could see; those without one have this.
+ */
+static uint32_t value;
+#define asm
+#define volatile(...) (value = (uint64_t)any() << 32 | any())
 
 #endif
