@@ -7,7 +7,7 @@
  * @argued put_number initialization
  *   Digits are written from 0 on and read from the last one down: tests/unit/test_print.c.
  * @plant hyp/refuse.c s/length \+ 1 < out->size/length < out->size/
- * @plant hyp/refuse.c s/0123456789abcdef/0123456789/
+ * @plant hyp/refuse.c s/to.out.length. = /to[size] = /
  */
 #include "hyp/refuse.c"
 
