@@ -9,7 +9,7 @@
  * @argued emulate_transfer initialization
  *   What loaded[i] is read for i < count alone and if nothing is stored, and then each was loaded before, or the
  *   function has returned: tests/payload/decode.c runs each form and compares what is in the registers.
- * @plant hyp/emulate.c s/&vm.memory, ipa, t->size/\&vm.memory, ipa, 1/
+ * @plant hyp/emulate.c s/if .at == NULL. .$/if (at == NULL \&\& is_write) {/
  * @plant hyp/emulate.c s/loaded.t.count - 1./loaded[t.count]/
  * @plant hyp/registers.c s/n > 12/n == 14/
  */
