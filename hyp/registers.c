@@ -58,7 +58,7 @@ static const struct {
 
 static const struct bank user_sp = ROW(sp_usr);
 
-/* The bank of register @n in @mode; NULL if it is in the frame. @n: 0 to 14. */
+/* The bank of register @n in @mode; NULL if it is in the frame. @n: 0 to 15. */
 static const struct bank *find_bank(unsigned int n, uint32_t mode)
 {
 	if (n < 13) {
@@ -93,4 +93,19 @@ void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode,
 	} else {
 		regs->r[n] = value;
 	}
+}
+
+void banked_registers_reset(void)
+{
+	for (unsigned int i = 0; i < sizeof(mode_banks) / sizeof(mode_banks[0]); i++) {
+		mode_banks[i].sp.write(0);
+		mode_banks[i].lr.write(0);
+	}
+	for (unsigned int i = 0; i < sizeof(fiq_banks) / sizeof(fiq_banks[0]); i++) {
+		fiq_banks[i].write(0);
+	}
+	user_sp.write(0);
+	asm volatile(
+		"msr spsr_svc, %0\n\tmsr spsr_abt, %0\n\tmsr spsr_und, %0\n\tmsr spsr_irq, %0\n\t"
+		"msr spsr_fiq, %0" ::"r"(0));
 }
