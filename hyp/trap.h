@@ -73,8 +73,8 @@ static inline void skip_instruction(struct guest_regs *regs, uint32_t length)
 
 /*
  * Register @n (0 to 15) as an instruction in @mode (PSR_USR and so on) names it; below, as the
- * trapped instruction does. 15 is LR: where an instruction with Rt = PC traps it is UNPREDICTABLE
- * (ARM DDI 0406C A8.8.107, A8.8.108), but for DBGDSCR, see trap_cp14().
+ * trapped instruction does. 15 is LR: where PC traps as a register other than MRC's flags
+ * (coproc.c), it is UNPREDICTABLE (ARM DDI 0406C A8.8.107).
  */
 uint32_t banked_register(const struct guest_regs *regs, unsigned int n, uint32_t mode);
 void set_banked_register(struct guest_regs *regs, unsigned int n, uint32_t mode, uint32_t value);

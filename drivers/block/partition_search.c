@@ -203,7 +203,7 @@ static bool gpt_entries_step(struct partition_search *search, bool read)
 	uint64_t offset =
 		(uint64_t)(search->number - 1) * search->gpt.entry_size - search->gpt.passed;
 	/* The mask changes nothing, but says that an entry lies in the buffer whole. */
-	const uint8_t *entry = search->buffer + (offset < part ? offset & -ENTRY_MIN : 0);
+	const uint8_t *entry = search->buffer + (offset < part ? offset & -(uint64_t)ENTRY_MIN : 0);
 
 	if (!read) {
 		return gpt_backup(search);

@@ -76,7 +76,7 @@ def boots(disk):
         assert "systemd" in guest.command("cat /proc/1/comm", PROMPT)
         assert "10.0.2.15" in guest.command("/sbin/ip -4 -brief address show scope global", PROMPT)
         assert "SSH-2.0" in guest.command("head -n 1 </dev/tcp/127.0.0.1/22", PROMPT)
-        guest.send("su -c 'echo here; poweroff'\r")
+        guest.send("su -c /sbin/poweroff\r")
         guest.expect("Password: ")
         guest.send("bivy\r")
         assert guest.ends(ANSWER * 5) == 0
