@@ -6,9 +6,10 @@
 ## make lint        analysers of C, on all that ships; what they say that is not so is in tests/static/suppressions
 ## make stack       the deepest that a core's stack gets, and the way there
 ## make payloads    build the payloads; tests/payload/NAME.c becomes build/payload/NAME.bin and .itb
+## make model       every order of steps of two cores at the virtual GIC and at a queue, checked by Spin: [SIZE=1]
 ## make soak        a whole Debian busy on 4 cores, its disks verified, bivy's bookkeeping checked: [TIME=3600] seconds
 
-.PHONY: test test-install payloads soak lint stack
+.PHONY: test test-install payloads model soak lint stack
 
 PAYLOAD := $(BUILD)/payload
 payload_shared := start.S payload.c gic.c mmu.c hostile.c
@@ -56,12 +57,12 @@ $(PAYLOAD)/longest.so: tests/qemu/longest.c | $(BUILD)/.deps-build
 -include $(wildcard $(PAYLOAD)/*.d)
 
 # The slow ones, which boot real guests, come first; two QEMUs at once.
-QEMU_TESTS ?= tests/qemu
+QEMU_TESTS ?= tests/qemu tests/model tests/proof
 test_guests := $(patsubst %,$(BUILD)/guests/%/guest.itb,debian debian-full debian-installer debian-auto u-boot uefi) \
 	$(BUILD)/guests/debian-full/disk.img
 
-test: $(BUILD)/bivy.bin $(BUILD)/reset.bin $(BUILD)/checkdt payloads bench-exits $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-card $(BUILD)/.deps-lint
-	@tools/install-deps debug python3-pytest-xdist u-boot-qemu fdisk qemu-utils
+test: $(BUILD)/bivy.bin $(BUILD)/reset.bin $(BUILD)/checkdt payloads bench-exits $(test_guests) | $(BUILD)/.deps-test $(BUILD)/.deps-card $(BUILD)/.deps-lint $(BUILD)/.deps-proof
+	@tools/install-deps debug python3-pytest-xdist u-boot-qemu fdisk qemu-utils spin
 	@BUILD=$(BUILD) tests/qemu/all '$(MAKE)' $(QEMU_TESTS)
 
 test-install: $(BUILD)/bivy.bin $(patsubst %,$(BUILD)/guests/%/guest.itb,debian-auto u-boot) | $(BUILD)/.deps-test $(BUILD)/.deps-disk
@@ -73,6 +74,10 @@ lint: $(BUILD)/bivy.bin compile_commands.json | $(BUILD)/.deps-lint
 
 stack: $(BUILD)/bivy.bin
 	@tests/static/stack $(BUILD)
+
+model: | $(BUILD)/.deps-test
+	@tools/install-deps spin
+	@SIZE=$(SIZE) /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/model
 
 SOAK := $(BUILD)/soak
 

@@ -311,7 +311,7 @@ void hw_interrupt(unsigned int cpu)
  */
 void hw_unlocked(void)
 {
-	if (hw.nested) {
+	if (hw.nested || (hw.exact && vgic.spi[0].claimers == 0)) {
 		return;
 	}
 	if (hw.waits++ > NESTED_MAX) {
@@ -325,7 +325,7 @@ void hw_unlocked(void)
 	for (unsigned int n = 0; n < hw.cores; n++) {
 		unsigned int i = (n + (hw.timing >> 16)) % hw.cores;
 
-		if (i != hw.self && (hw.core[i].kicked || (hw.timing >> (20 + i) & 1) != 0)) {
+		if (i != hw.self && (hw.core[i].kicked || (!hw.exact && (hw.timing >> (20 + i) & 1) != 0))) {
 			hw_interrupt(i);
 		}
 	}

@@ -43,6 +43,7 @@ struct hw {
 				another */
 	unsigned int cores, lrs, self;
 	bool dir_trapped; /* vgic_trap_dir() was called */
+	bool exact;       /* they take kicks alone, and only while one waits in vgic_claim() */
 	bool nested;      /* other cores run while one waits for the lock */
 	unsigned int waits;
 	uint32_t timing;      /* decides about the order of what other cores do */
