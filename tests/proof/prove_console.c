@@ -28,12 +28,12 @@ static size_t give(struct char_backend *backend, uint8_t *bytes, size_t length)
 	return up_to(length);
 }
 
-static size_t some(struct char_backend *backend)
+static size_t waiting(struct char_backend *backend)
 {
 	return any();
 }
 
-static const struct char_ops ops = {take, some, give, some};
+static const struct char_ops ops = {take, give, waiting};
 static struct char_backend backend = {&ops};
 
 void main(void)

@@ -3,6 +3,7 @@
  * Loads and stores that the syndrome does not describe: whatever the decoder can say of an instruction (what that is,
  * prove_decode.c proves), whatever the guest's tables, its code and its memory say at each look.
  * @sources +hyp/emulate.c hyp/registers.c hyp/inject.c
+ * @unreached banked_registers_reset of prove_trap.c
  * @unreached inject_undefined of prove_trap.c
  * @unreached inject_prefetch_abort of prove_trap.c
  * @run -eva-interprocedural-splits

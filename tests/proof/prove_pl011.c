@@ -18,11 +18,6 @@ static size_t take(struct char_backend *backend, const uint8_t *bytes, size_t le
 	return up_to(length);
 }
 
-static size_t room(struct char_backend *backend)
-{
-	return any();
-}
-
 static size_t give(struct char_backend *backend, uint8_t *bytes, size_t length)
 {
 	/*@ assert length == 1; */
@@ -30,7 +25,12 @@ static size_t give(struct char_backend *backend, uint8_t *bytes, size_t length)
 	return up_to(length);
 }
 
-static const struct char_ops ops = {take, room, give, room};
+static size_t waiting(struct char_backend *backend)
+{
+	return any();
+}
+
+static const struct char_ops ops = {take, give, waiting};
 static struct char_backend backend = {&ops};
 
 static void wire(uint32_t intid, bool level)

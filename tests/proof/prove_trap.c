@@ -2,12 +2,13 @@
 /*
  * The guest's exits: any syndrome with any registers, whatever the system registers say, and any physical interrupt.
  * @sources +hyp/trap.c +hyp/psci.c +hyp/timer.c hyp/coproc.c hyp/registers.c
- * @sources hyp/inject.c drivers/hw/trng.c
+ * @sources hyp/inject.c hyp/errata.c drivers/hw/trng.c
  * @run -eva-auto-loop-unroll=256
  * @unreached hyp_panic
  *   It is called for faults of bivy's own, of which there are none to call it.
- * @argued extend shift
- * @argued truncate shift
+ * @unreached banked_registers_reset
+ *   A core that starts calls it (vcpu.c).
+ * @argued access_described shift
  *   HSR.SAS = 3 is reserved (ARM DDI 0406C B3.13.6): the hardware never says so. All others: tests/payload/decode.c.
  * @plant hyp/psci.c s/- PSCI_BASE < PSCI_FUNCTIONS/- PSCI_BASE <= PSCI_FUNCTIONS/
  * @plant hyp/registers.c s/n < 13/n < 14/
