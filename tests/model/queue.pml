@@ -25,6 +25,7 @@ word used, avail_event; /* the device's */
 byte last_avail, in_flight, pushed;
 bit live = 1, draining, status, line;
 bit lock;
+bit notified; /* one of the driver's cores is about to trap; the others go on */
 
 byte added, last_used; /* the driver's indices */
 byte made, resets;     /* requests but for those that a reset took back, resets */
@@ -125,6 +126,7 @@ inline reset()
 		used_event.seen = 0; used_event.mine = 0; used_event.waits = 0;
 		used.seen = 0; used.mine = 0; used.waits = 0;
 		avail_event.seen = 0; avail_event.mine = 0; avail_event.waits = 0;
+		notified = 0;
 		made = made - behind(added, last_used);
 		added = 0;
 		last_used = 0;
@@ -150,9 +152,11 @@ end:	do
 		if
 		:: !EVENT || behind(added, avail_event.seen + 1) < behind(added, old) -> /* virtio_queue_notify() */
 			TELL("notify\n");
-			LOCK;
-			take_all();
-			UNLOCK
+#ifdef REPLAY
+			take_all()
+#else
+			notified = 1
+#endif
 		:: else
 		fi;
 		old = 0
@@ -180,7 +184,21 @@ end:	do
 	od
 }
 
-/* The backend, on whichever core its interrupt comes. */
+#ifndef REPLAY
+active proctype Trap()
+{
+	byte waiting;
+
+end:	do
+	:: atomic { notified -> notified = 0 };
+		LOCK;
+		take_all();
+		UNLOCK
+	od
+}
+#endif
+
+/* The backend, on whichever core its interrupt comes. Nothing else is looked for then: a device may, none has to. */
 proctype Backend()
 {
 end:	do

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Does to hyp/vgic*.c what a simulation of vgic.pml tells on standard input, step by step, and compares: what is
- * acknowledged, the list registers, and the kicks under way. Arguments: list registers, whether the SPI is
- * edge-triggered.
+ * Does to hyp/vgic*.c what a simulation of vgic.pml tells on standard input, step by step, and
+ * compares: what is acknowledged, the list registers, and the kicks under way. Arguments: list
+ * registers, whether the SPI is edge-triggered.
  */
 #include <stdio.h>
 #include <string.h>
@@ -53,9 +53,9 @@ static void access_distributor(unsigned int cpu, const char *name)
 		const char *name;
 		uint32_t offset;
 	} registers[] = {
-		{"write_set_enable", ISENABLER + 4},   {"write_clear_enable", ICENABLER + 4},
-		{"write_set_pending", ISPENDR + 4},    {"write_clear_pending", ICPENDR + 4},
-		{"write_set_active", ISACTIVER + 4},   {"write_clear_active", ICACTIVER + 4},
+		{"write_set_enable", ISENABLER + 4}, {"write_clear_enable", ICENABLER + 4},
+		{"write_set_pending", ISPENDR + 4},  {"write_clear_pending", ICPENDR + 4},
+		{"write_set_active", ISACTIVER + 4}, {"write_clear_active", ICACTIVER + 4},
 	};
 
 	if (strcmp(name, "read_pending") == 0) {
@@ -95,9 +95,10 @@ static void compare(const char *told)
 			const uint32_t lr = hw.core[cpu].lr[i];
 			const bool holds = (lr & (LR_PENDING | LR_ACTIVE | LR_EOI)) != 0;
 
-			length += snprintf(state + length, sizeof(state) - (size_t)length, " %d%d%d%d",
-					   holds && (lr & LR_INTID) == SPI, (lr & LR_PENDING) != 0,
-					   (lr & LR_ACTIVE) != 0, (lr & LR_EOI) != 0);
+			length += snprintf(state + length, sizeof(state) - (size_t)length,
+					   " %d%d%d%d", holds && (lr & LR_INTID) == SPI,
+					   (lr & LR_PENDING) != 0, (lr & LR_ACTIVE) != 0,
+					   (lr & LR_EOI) != 0);
 		}
 	}
 	if (strncmp(state, told, strlen(state)) != 0) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Does to drivers/virtio what a simulation of queue.pml tells on standard input, step by step, and compares the indices
- * on both sides, the interrupt, and whether the driver has to notify. Argument: whether VIRTIO_F_EVENT_IDX is
- * negotiated.
+ * Does to drivers/virtio what a simulation of queue.pml tells on standard input, step by step, and
+ * compares the indices on both sides, the interrupt, and whether the driver has to notify.
+ * Argument: whether VIRTIO_F_EVENT_IDX is negotiated.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,8 @@ static const struct virtio_model requests = {
 	.notify = take_all,
 };
 
-/* A driver notifies if the device asked for it between the last time and now (virtio 1.2 2.7.10). */
+/* A driver notifies if the device asked for it between the last time and now (virtio 1.2 2.7.10).
+ */
 static bool add(void)
 {
 	const uint16_t added = guest_load16(AVAIL(0) + 2);
@@ -79,9 +80,10 @@ static void compare(const char *told)
 {
 	char state[64];
 
-	snprintf(state, sizeof(state), "%u %u %u %u %u %u\n", queues[0].last_avail % SIZE, device.in_flight,
-		 guest_used_index(0) % SIZE, event ? guest_load16(USED(0) + 4 + 8 * SIZE) % SIZE : 0,
-		 rd(INTERRUPT_STATUS), mock_line);
+	snprintf(state, sizeof(state), "%u %u %u %u %u %u\n", queues[0].last_avail % SIZE,
+		 device.in_flight, guest_used_index(0) % SIZE,
+		 event ? guest_load16(USED(0) + 4 + 8 * SIZE) % SIZE : 0, rd(INTERRUPT_STATUS),
+		 mock_line);
 	if (strcmp(state, told) != 0) {
 		fprintf(stderr, "model %scode  %s", told, state);
 		disagree("the code's state is not the model's");
@@ -121,7 +123,8 @@ int main(int argc, char **argv)
 			reap();
 		} else if (strncmp(line, "state ", 6) == 0) {
 			if (notifies) {
-				disagree("the code asks for a notification, and the model makes none");
+				disagree("the code asks for a notification, and the model makes "
+					 "none");
 			}
 			compare(line + 6);
 		}

@@ -43,6 +43,7 @@ byte claimers, owner, target;
 
 byte raises, sends, writes;
 byte due;      /* EDGE: times that it was made pending and not acknowledged */
+bit unseen;    /* EDGE: made pending since it was acknowledged or cleared */
 bit off;       /* a write has disabled it and none has open it since */
 
 #define spi_pending  (latched || (level && !EDGE))
@@ -544,6 +545,7 @@ inline wire(x, value)
 	:: else ->
 		level = 1;
 		due = due + EDGE;
+		unseen = EDGE;
 		pend_again_spi(x);
 		if
 		:: again
@@ -652,8 +654,8 @@ inline change(x)
 	:: op == write_clear_enable -> off = !open
 	:: op == write_set_enable -> open = 1; off = 0
 	:: op == write_target -> target = 1 - target
-	:: op == write_set_pending -> due = due + EDGE; pend_set(x)
-	:: op == write_clear_pending -> latched = 0
+	:: op == write_set_pending -> due = due + EDGE; unseen = EDGE; pend_set(x)
+	:: op == write_clear_pending -> latched = 0; unseen = 0
 	:: op == write_set_active -> running = 1
 	:: op == write_clear_active -> running = 0
 	:: else
@@ -690,7 +692,8 @@ inline acknowledge(x, which)
 		assert(!(c[1 - x].depth > 0 && (c[1 - x].handler[0] == SPI || (c[1 - x].depth > 1 && c[1 - x].handler[1] == SPI))));
 #endif
 		assert(!EDGE || due > 0);
-		due = due - EDGE
+		due = due - EDGE;
+		unseen = 0
 	:: else ->
 		assert(c[x].due > 0);
 		c[x].due--;
@@ -783,7 +786,10 @@ end:	do
 active proctype Rest()
 {
 	timeout;
-	assert(!spi_ready || c[0].depth + c[1].depth > 0);
+	assert(!spi_ready);
+#ifndef ACTIVE
+	assert(!(unseen && open));
+#endif
 	assert(!c[0].claims && !c[1].claims && !claimed && claimers == 0);
 	assert(!c[0].unseen && !c[1].unseen);
 	assert(!c[0].inbox && !c[1].inbox && !c[0].sgi_latched && !c[1].sgi_latched);

@@ -17,10 +17,10 @@
 #define __atomic_load_n(at, order)         (*(at))
 #define __atomic_store_n(at, value, order) (*(at) = (value))
 #define __atomic_thread_fence(order)       ((void)0)
-#define __atomic_compare_exchange_n(at, expected, value, weak, order, failure)                                         \
+#define __atomic_compare_exchange_n(at, expected, value, weak, order, failure)                     \
 	(*(at) == *(expected) ? (*(at) = (value), true) : (*(expected) = *(at), false))
-#define __builtin_expect(value, expected)  (value)
-#define __builtin_memcpy                   memcpy
+#define __builtin_expect(value, expected) (value)
+#define __builtin_memcpy                  memcpy
 #define _Alignas(bytes)
 
 /* Must not be called, which is to be proved. */

@@ -39,8 +39,10 @@ static void ended(struct partition_search *of, const char *fault)
 {
 	over = true;
 	if (!fault && !partition_init(&partition, &disk, of->start, of->sectors)) {
-		struct block_request request = {.operation = (enum block_operation)up_to(BLOCK_WRITE_ZEROES),
-						.sector = any(), .sectors = any()};
+		struct block_request request = {
+			.operation = (enum block_operation)up_to(BLOCK_WRITE_ZEROES),
+			.sector = any(),
+			.sectors = any()};
 
 		partition.backend.ops->listen(&partition.backend, NULL);
 		partition.backend.ops->submit(&partition.backend, &request);
@@ -51,12 +53,16 @@ static const struct block_ops ops = {submit, listen};
 
 void main(void)
 {
-	disk = (struct block_backend){.ops = &ops, .sectors = (uint64_t)any() << 32 | any(), .block_size = BLOCK,
-				      .physical_exponent = (uint8_t)any(), .alignment_offset = (uint8_t)any()};
+	disk = (struct block_backend){.ops = &ops,
+				      .sectors = (uint64_t)any() << 32 | any(),
+				      .block_size = BLOCK,
+				      .physical_exponent = (uint8_t)any(),
+				      .alignment_offset = (uint8_t)any()};
 	partition_find(&search, &disk, 0, ended);
 	over = false;
 	partition_find(&search, &disk, 1 + up_to(UINT32_MAX - 1), ended);
 	while (!over) {
-		search.request.io.done(&search.request.io, (enum io_status)up_to(IO_UNSUPPORTED), any());
+		search.request.io.done(&search.request.io, (enum io_status)up_to(IO_UNSUPPORTED),
+				       any());
 	}
 }

@@ -29,9 +29,10 @@ void main(void)
 	size_t length;
 
 	Frama_C_make_unknown(string, sizeof(string) - 1);
-	length = formatted(text, sizeof(text), "%s %u %08lx %llx %d", string, any(), any(), (uint64_t)any() << 32 | any(),
-			   (int)any());
+	length = formatted(text, sizeof(text), "%s %u %08lx %llx %d", string, any(), any(),
+			   (uint64_t)any() << 32 | any(), (int)any());
 	/*@ assert length < sizeof(text); */
 	copy_printable(text, sizeof(text), string);
-	refuse(&error, "%s is of %llx and %u", string, (unsigned long long)any() << 32 | any(), any());
+	refuse(&error, "%s is of %llx and %u", string, (unsigned long long)any() << 32 | any(),
+	       any());
 }

@@ -10,7 +10,8 @@
 
 static struct virtio_rng rng;
 
-static enum io_status submit(struct entropy_backend *backend, struct io_request *request, struct io_segment *segment)
+static enum io_status submit(struct entropy_backend *backend, struct io_request *request,
+			     struct io_segment *segment)
 {
 	/*@ assert room: segment->length <= VIRTIO_RNG_BYTES && \valid(segment->at + (0 .. VIRTIO_RNG_BYTES - 1)); */
 	segment->length = any();
@@ -33,7 +34,8 @@ void main(void)
 		struct virtio_rng_slot *slot = &rng.slot[up_to(VIRTIO_RNG_QUEUE_SIZE - 1)];
 
 		if (slot->busy) {
-			slot->request.done(&slot->request, (enum io_status)up_to(IO_UNSUPPORTED), any());
+			slot->request.done(&slot->request, (enum io_status)up_to(IO_UNSUPPORTED),
+					   any());
 		}
 		rng.listener.batch(rng.listener.device);
 		transport_calls(&rng.device);

@@ -80,8 +80,13 @@ static void wire(uint32_t intid, bool level)
 	/*@ assert intid == 48; */
 }
 
-static const struct virtio_model model = {.device_id = 1, .queue_size = SIZE, .config_size = CONFIG, .reset = reset,
-					  .started = started, .stopped = started, .notify = notify,
+static const struct virtio_model model = {.device_id = 1,
+					  .queue_size = SIZE,
+					  .config_size = CONFIG,
+					  .reset = reset,
+					  .started = started,
+					  .stopped = started,
+					  .notify = notify,
 					  .config_read = config_read};
 
 void main(void)

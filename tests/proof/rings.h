@@ -9,7 +9,7 @@
 #include "drivers/virtio/virtio.h"
 
 #define HALF     0x10000u
-#define SEGMENTS 4  /* of a chain, at most */
+#define SEGMENTS 4 /* of a chain, at most */
 
 static volatile uint8_t ram[2 * HALF];
 static struct guest_memory memory = {0x40000000, sizeof(ram), (uint8_t *)ram};
@@ -41,8 +41,9 @@ void virtio_config_changed(struct virtio_device *device)
 	device->config_generation++;
 }
 
-void virtio_init(struct virtio_device *device, const struct virtio_model *of, const struct virtio_place *place,
-		 struct virtqueue *queue, uint16_t queue_count, uint64_t features)
+void virtio_init(struct virtio_device *device, const struct virtio_model *of,
+		 const struct virtio_place *place, struct virtqueue *queue, uint16_t queue_count,
+		 uint64_t features)
 {
 	model = of;
 	device->model = of;
@@ -123,6 +124,9 @@ static void transport_calls(struct virtio_device *device)
 	spin_unlock(&device_lock);
 }
 
-#define PLACE {&memory, {wire, 48}, &device_lock, maybe()}
+#define PLACE                                                                                      \
+	{                                                                                          \
+		&memory, {wire, 48}, &device_lock, maybe()                                         \
+	}
 
 #endif

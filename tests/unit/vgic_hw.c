@@ -325,7 +325,8 @@ void hw_unlocked(void)
 	for (unsigned int n = 0; n < hw.cores; n++) {
 		unsigned int i = (n + (hw.timing >> 16)) % hw.cores;
 
-		if (i != hw.self && (hw.core[i].kicked || (!hw.exact && (hw.timing >> (20 + i) & 1) != 0))) {
+		if (i != hw.self &&
+		    (hw.core[i].kicked || (!hw.exact && (hw.timing >> (20 + i) & 1) != 0))) {
 			hw_interrupt(i);
 		}
 	}
