@@ -71,7 +71,6 @@ ARM_CODE(c15_read, "mrc p15, 0, r0, c15, c1, 0");
 ARM_CODE(c15_write, "mcr p15, 0, r0, c15, c1, 0");
 ARM_CODE(c15_read_64, "mrrc p15, 0, r0, r1, c15");
 ARM_CODE(cbar_read, "mrc p15, 4, r0, c15, c0, 0");
-ARM_CODE(actlr_flags, "mrc p15, 0, APSR_nzcv, c1, c0, 1");
 THUMB_CODE(actlr_read_thumb, "mrc p15, 0, r0, c1, c0, 1");
 THUMB_CODE(c15_read_thumb, "mrc p15, 0, r0, c15, c1, 0");
 
@@ -109,9 +108,6 @@ static void implementation_defined(void)
 	runs_or_undefined("c15 read, Thumb", c15_read_thumb, c15_read_thumb_end, SVC_THUMB);
 	runs_or_undefined("c15 read of 64 bits", c15_read_64, c15_read_64_end, SVC_ARM);
 	runs_or_undefined("CBAR read", cbar_read, cbar_read_end, SVC_ARM);
-	/* UNPREDICTABLE (ARM DDI 0406C A8.8.107): the guest's own affair */
-	runs_or_undefined("ACTLR read to the flags, System mode", actlr_flags, actlr_flags_end,
-			  PSR_SYS | PSR_AIF);
 	is_undefined("ACTLR read in User mode", actlr_read, PSR_USR | PSR_AIF);
 	is_undefined("c15 read in User mode", c15_read, PSR_USR | PSR_AIF);
 }
