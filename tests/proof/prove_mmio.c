@@ -8,7 +8,7 @@
  * @plant hyp/mmio.c s/if .region_count == MMIO_REGIONS_MAX/if (region_count > MMIO_REGIONS_MAX/
  * @plant hyp/mmio.h s/distance >= region->count, 0/distance > region->count, 0/
  * @plant hyp/mmio.h s/% MMIO_LIKELY/% (MMIO_LIKELY + 1)/
- * @plant hyp/mmio.c s/\(low & .size - 1..\) != 0/false/
+ * @plant hyp/mmio.c s/\(low & .size - 1.\) != 0/false/
  */
 #include "hyp/mmio.c"
 
