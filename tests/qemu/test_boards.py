@@ -13,6 +13,7 @@ import pytest
 
 import machine
 from machine import ANSWER, BIVY, BOOT, PROMPT, Machine, built
+from repository import fetch, output
 from test_loaders import FIT, TRAPS, UBOOT, all_is_told, mkimage
 
 BOARDS = sorted(os.listdir(os.path.join(machine.TOP, "tools", "boards")))
@@ -121,8 +122,8 @@ def firmware_is_there(image, board, end):
     rows = FIRMWARE.get(board, [])
     assert len(facts(board)["uboot"].split()) == len(rows)
     for sector, package, name in rows:
-        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", machine.run("tools/fetch", "armhf", "u-boot-" + package)
-                               .stdout.splitlines()[-1]], stdout=subprocess.PIPE) as archive:
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", *fetch("u-boot-" + package)],
+                              stdout=subprocess.PIPE) as archive:
             file = subprocess.run(["tar", "-xO", f"./usr/lib/u-boot/{name}"], stdin=archive.stdout,
                                   stdout=subprocess.PIPE, check=True).stdout
         with open(image, "rb") as card:
@@ -180,10 +181,9 @@ def test_devices_of_the_board(board, card, tmp_path):
 
 def test_drivers_of_the_boards(tmp_path):
     """Debian's kernel package has the modules that the boards' cards want."""
-    package = machine.run("tools/fetch", "armhf", machine.run("tools/fetch", "depends", "linux-image-armmp-lpae")
-                          .stdout.splitlines()[0]).stdout.splitlines()[-1]
+    package = output("tools/fetch", "depends", "linux-image-armmp-lpae").split()[0]
     names = {name.replace("-", "_") for name in
-             re.findall(r"/([^/\n]*)\.ko$", machine.run("dpkg-deb", "--contents", package).stdout, re.MULTILINE)}
+             re.findall(r"/([^/\n]*)\.ko$", output("dpkg-deb", "--contents", *fetch(package)), re.MULTILINE)}
     for board in PASSING:
         wanted = facts(board)["modules"].replace("-", "_").split()
         assert wanted and set(wanted) <= names, board
