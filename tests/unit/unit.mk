@@ -227,7 +227,7 @@ mutate: | $(BUILD)/.deps-fuzz
 $(UNIT)/%.o: %.c | $(BUILD)/.deps-test
 	@echo "  HOSTCC  $<"
 	@mkdir -p $(@D)
-	@$(UNIT_CC) $(unit_cflags) $(unit_warnings) $(unit_own) -MMD -MP -c -o $@ $<
+	@$(UNIT_CC) $(unit_cflags) $(if $(filter tests/unit/%,$<),-O0) $(unit_warnings) $(unit_own) -MMD -MP -c -o $@ $<
 
 $(FUZZ)/%.o: %.c | $(BUILD)/.deps-test
 	@echo "  FUZZCC  $<"
