@@ -77,10 +77,10 @@ $(BUILD)/obj/%.o: % Makefile | $(BUILD)/.deps-build $(LIBFDT_SRC)/.stamp $(LIBMD
 	@mkdir -p $(@D)
 	@$(CROSS)gcc $(cflags) $(optimize) $(warnings) -fstack-usage -MMD -MP -c -o $@ $<
 
-# Foreign sources: their warnings are not ours to mend. Unrolled, SHA-256 costs a quarter less; -O2 adds nothing.
+# Foreign sources: their warnings are not ours to mend.
 $(BUILD)/obj/%.o: $(LIBFDT_SRC)/.stamp $(LIBMD_SRC)/.stamp Makefile | $(BUILD)/.deps-build
 	@mkdir -p $(@D)
-	@$(CROSS)gcc $(cflags) -mthumb -Os -w -DSHA256_ONLY -DSHA2_UNROLL_TRANSFORM -c -o $@ $(filter %/$*,$(foreign_sources))
+	@$(CROSS)gcc $(cflags) -mthumb -Os -w -DSHA256_ONLY -c -o $@ $(filter %/$*,$(foreign_sources))
 
 compile_commands.json: Makefile tools/compile-commands $(BUILD)/.sources | $(BUILD)/.deps-build
 	@tools/compile-commands '$(CROSS)gcc $(cflags)' $(sources) >$@

@@ -124,7 +124,7 @@ unit_warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes 
 unit_sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 unit_cflags := -std=gnu11 -g -O1 -fno-omit-frame-pointer $(unit_sanitize) -I. -DUNIT_DIR='"$(UNIT)"'
 unit_cflags += -isystem $(BUILD)/libfdt-src -isystem $(BUILD)/libmd-src
-libmd_cflags := -DSHA256_ONLY -DSHA2_UNROLL_TRANSFORM
+libmd_cflags := -DSHA256_ONLY
 
 unit_object = $(patsubst %.c,$(UNIT)/%.o,$(1))
 fuzz_object = $(patsubst %.c,$(FUZZ)/%.o,$(1))
