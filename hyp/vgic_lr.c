@@ -404,11 +404,11 @@ static bool forward_again(struct vgic_cpu *vc, struct irq_bank *bank, unsigned i
 {
 	const unsigned int i = bank->list[n];
 
-	if (((bank->in_lr & ~bank->claimed) >> n & 1) == 0 || bank->owner[n] != vc->index ||
+	if ((bank->in_lr >> n & 1) == 0 || bank->owner[n] != vc->index ||
 	    (gich_read_lr(i) & LR_STATE) != 0) {
 		return false;
 	}
-	if (vc->odd != 0) {
+	if (vc->odd != 0 || (bank->claimed >> n & 1) != 0) {
 		release(vc->index, i);
 		return false;
 	}

@@ -131,6 +131,31 @@ static void test_fires_while_it_runs(void **state)
 	expect(0, HW_SPURIOUS);
 }
 
+static void fires_on_core_0(void)
+{
+	const unsigned int self = hw.self;
+
+	take(0);
+	hw.self = self;
+}
+
+/* Before core 0 has seen the kick for core 1's claim of what its list register had last. */
+static void test_fires_while_claimed(void **state)
+{
+	(void)state;
+	begin();
+	set_edge(SPI);
+	pulse(SPI);
+	expect_and_finish(0, SPI);
+	hw_drain();
+	hw.window = fires_on_core_0;
+	hw_read(1, ISPENDR + 4, 4);
+	hw.window = NULL;
+	expect_and_finish(0, SPI);
+	assert_int_equal(physical()->active, 0);
+	expect(0, HW_SPURIOUS);
+}
+
 static void test_target_is_off(void **state)
 {
 	(void)state;
@@ -223,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_retargeted_on_its_way),
 		cmocka_unit_test(test_disabled_on_its_way),
 		cmocka_unit_test(test_fires_while_it_runs),
+		cmocka_unit_test(test_fires_while_claimed),
 		cmocka_unit_test(test_target_is_off),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_held),
