@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A split virtqueue between a driver and a device whose requests end on another core: who tells whom, and who sleeps.
+ * A virtqueue between a driver and a device whose requests end on another core: who tells whom, and who sleeps.
  * Each inline names the function of drivers/virtio that it models. What driver and device tell each other they keep in
  * four words, and a store to one of them is seen by the other side when Memory makes it so: unless a barrier waits for
  * it, later than what the same side reads afterwards. The entries of the rings are not modelled.
  *
+ * PACKED   VIRTIO_F_RING_PACKED is: no indices, but the flags of descriptors that are made available and used in turn
  * EVENT    VIRTIO_F_EVENT_IDX is negotiated
  * REQUESTS how many the driver makes; RESETS how often it resets the device and starts anew
  * REPLAY   steps are not interrupted, and told: tests/model/replay_queue.c does them to the real code
  */
 #define DEPTH 3 /* requests that are out at once */
-#define M     8 /* indices count modulo this */
+#define M     8 /* indices count modulo this; PACKED: two laps, of which the second has the other wrap counter */
+#define LAP   (M / 2)
+
+/* PACKED: what an event suppression structure says that names no descriptor. */
+#define NEVER  14
+#define ALWAYS 15
+#define AT_FIRST (PACKED -> ALWAYS : 0) /* the driver has cleared the memory */
 
 typedef word {
 	byte seen;	/* by the other side */
@@ -52,6 +59,15 @@ byte made, resets;     /* requests but for those that a reset took back, resets 
 
 #define behind(a, b) (((a) + M - (b)) % M)
 
+/* split_wants_interrupt(), packed_wants_interrupt(), and the driver's side of both: @event is among the last @count. */
+#if PACKED
+#define distance(now, event) (now % LAP + (now / LAP != event / LAP -> LAP : 0) - event % LAP - 1)
+#define asks(now, event, count)                                                                                        \
+	(event == ALWAYS || (event != NEVER && distance(now, event) >= 0 && distance(now, event) < count))
+#else
+#define asks(now, event, count) (!EVENT || behind(now, event + 1) < count)
+#endif
+
 active proctype Memory()
 {
 end:	do
@@ -62,7 +78,7 @@ end:	do
 	od
 }
 
-/* split_pop() until there is nothing, avail_waiting(), avail_rearm(); with the lock. */
+/* split_pop(), packed_pop() until there is nothing, avail_waiting(), avail_rearm(); with the lock. */
 inline take_all()
 {
 	do
@@ -70,8 +86,8 @@ inline take_all()
 	:: else ->
 		waiting = behind(avail.seen, last_avail);
 		if
-		:: waiting == 0 && EVENT ->
-			STORE(avail_event, last_avail);
+		:: waiting == 0 && (EVENT || PACKED) ->
+			STORE(avail_event, (EVENT -> last_avail : ALWAYS));
 			FENCE(used, avail_event);
 			waiting = behind(avail.seen, last_avail)
 		:: else
@@ -84,7 +100,7 @@ inline take_all()
 	waiting = 0
 }
 
-/* split_push(), virtio_signal(), virtqueue_should_notify(), split_wants_interrupt(); with the lock. */
+/* split_push(), packed_push(), virtio_signal(), virtqueue_should_notify(); with the lock. */
 inline complete()
 {
 	assert(live);
@@ -93,7 +109,7 @@ inline complete()
 	STORE(used, (used.mine + 1) % M);
 	FENCE(used, avail_event);
 	if
-	:: !EVENT || behind(used.mine, used_event.seen + 1) < pushed -> atomic { status = 1; line = 1 }
+	:: asks(used.mine, used_event.seen, pushed) -> atomic { status = 1; line = 1 }
 	:: else
 	fi;
 	pushed = 0
@@ -123,9 +139,9 @@ inline reset()
 		status = 0;
 		line = 0;
 		avail.seen = 0; avail.mine = 0; avail.waits = 0;
-		used_event.seen = 0; used_event.mine = 0; used_event.waits = 0;
+		used_event.seen = AT_FIRST; used_event.mine = AT_FIRST; used_event.waits = 0;
 		used.seen = 0; used.mine = 0; used.waits = 0;
-		avail_event.seen = 0; avail_event.mine = 0; avail_event.waits = 0;
+		avail_event.seen = AT_FIRST; avail_event.mine = AT_FIRST; avail_event.waits = 0;
 		notified = 0;
 		made = made - behind(added, last_used);
 		added = 0;
@@ -135,22 +151,32 @@ inline reset()
 	UNLOCK
 }
 
+/* virtqueue_disable_cb(), which changes nothing in a split queue with EVENT. */
+inline mute()
+{
+#if PACKED
+	TELL("mute\n");
+	STORE(used_event, NEVER)
+#else
+	skip
+#endif
+}
+
 /* The driver as it is in Linux: virtqueue_kick_prepare(), vring_interrupt() with a handler that reaps until it is done. */
 proctype Driver()
 {
-	byte waiting, old;
+	byte waiting;
 
 end:	do
 	:: made < REQUESTS && behind(added, last_used) < DEPTH ->
 		STEP
 		TELL("add\n");
 		made++;
-		old = added;
 		added = (added + 1) % M;
 		STORE(avail, added);
 		FENCE(avail, used_event);
 		if
-		:: !EVENT || behind(added, avail_event.seen + 1) < behind(added, old) -> /* virtio_queue_notify() */
+		:: asks(added, avail_event.seen, 1) -> /* virtio_queue_notify() */
 			TELL("notify\n");
 #ifdef REPLAY
 			take_all()
@@ -158,8 +184,7 @@ end:	do
 			notified = 1
 #endif
 		:: else
-		fi;
-		old = 0
+		fi
 		DONE
 	:: line ->
 		STEP
@@ -167,14 +192,16 @@ end:	do
 		LOCK;
 		acknowledge();
 		UNLOCK;
+		mute();
 		do
 		:: used.seen != last_used -> last_used = (last_used + 1) % M; TELL("reap\n")
 		:: used.seen == last_used ->
-			STORE(used_event, last_used);
+			TELL("listen\n");
+			STORE(used_event, (PACKED && !EVENT -> ALWAYS : last_used));
 			FENCE(avail, used_event);
 			if
 			:: used.seen == last_used -> break
-			:: else
+			:: else -> mute()
 			fi
 		od
 		DONE
@@ -224,6 +251,8 @@ active proctype Rest()
 
 init {
 	atomic {
+		used_event.seen = AT_FIRST; used_event.mine = AT_FIRST;
+		avail_event.seen = AT_FIRST; avail_event.mine = AT_FIRST;
 		run Driver();
 		run Backend()
 	}

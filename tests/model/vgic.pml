@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two cores, one SPI and an SGI between them: the virtual GIC of hyp/vgic*.c with the races that its locks leave. Each
+ * Two cores or three, one SPI and an SGI between them: the virtual GIC of hyp/vgic*.c with the races that its locks leave. Each
  * inline names the function it models. What a function does with vgic.lock held is one atomic step, as is what it does
  * to its core's own state; whatever else other cores can see is a step of its own. Barriers are not modelled: steps are
  * seen in the order in which they are made.
  *
  * LRS       list registers of a core: with 1 the two interrupts are in each other's way
  * EDGE      the SPI is edge-triggered; otherwise level-sensitive
+ * HW        the SPI is the guest's own, physically: it fires on its target, and is active in the board's distributor
+ * CORES     2 unless it says 3
+ * SELF      cores send the SGI to themselves, too, so that one core has it from several
  * RAISES, SENDS, WRITES  how often the device raises its wire, cores send the SGI, cores write to the distributor
  * ACTIVE    writes may set and clear the active state, too
  * REPLAY    the steps of each function come together, and are told: tests/model/replay.c does them to the real code
@@ -16,10 +19,19 @@
 
 #define NONE 9
 
+#ifndef CORES
+#define CORES 2
+#endif
+
+#define BIT(n)	     (1 << (n))
+#define lowest(mask) ((mask) & 1 -> 0 : ((mask) & 2 -> 1 : 2))
+
 typedef core {
 	/* vgic_cpu */
-	bit senders, inbox, recheck, odd, spi_word, taken;
-	bit sgi_latched, sgi_in_lr, sgi_active, sgi_taken;
+	unsigned senders : 3, inbox : 3, sgi_source : 3; /* masks of cores */
+	bit recheck, odd, spi_word, taken;
+	bit sgi_in_lr, sgi_active, sgi_taken;
+	byte source[LRS] /* LR_CPUID */;
 	bit used[LRS], irq[LRS], latched[LRS] /* LR_LATCHED */, eoi[LRS] /* lr_eoi */;
 	/* hardware */
 	bit pending[LRS], acked[LRS], told[LRS] /* LR_EOI */;
@@ -30,30 +42,34 @@ typedef core {
 	byte depth;
 	bit handler[2];
 	/* of SGIs to it, for what must hold */
-	byte due;	  /* sent, less acknowledged */
-	bit unseen;	  /* sent since the last acknowledge */
+	byte due[CORES];     /* by sender: sent, less acknowledged */
+	unsigned unseen : 3; /* by sender: sent since the last acknowledge */
 	bit claims; /* waits in vgic_claim() */
 }
 
-core c[2];
+core c[CORES];
 
 /* irq_bank, of the SPI */
 bit open, latched, level, running, taken, in_lr, claimed;
 byte claimers, owner, target;
+
+/* HW: the SPI in the board's distributor; it is enabled and has its target as it is here. */
+bit phys_pending /* latched there */, phys_active;
 
 byte raises, sends, writes;
 byte due;      /* EDGE: times that it was made pending and not acknowledged */
 bit unseen;    /* EDGE: made pending since it was acknowledged or cleared */
 bit off;       /* a write has disabled it and none has open it since */
 
-#define spi_pending  (latched || (level && !EDGE))
+#define spi_pending  (latched || (level && !EDGE && !HW))
 #define spi_ready    (spi_pending && open && !running && !in_lr && !claimed)
-#define sgi_ready(x) (c[x].sgi_latched && !c[x].sgi_active && !c[x].sgi_in_lr)
+#define sgi_ready(x) (c[x].sgi_source && !c[x].sgi_active && !c[x].sgi_in_lr)
+#define fires(x)     (HW && open && target == x && !phys_active && (phys_pending || (level && !EDGE)))
 
 #ifdef REPLAY
 inline tell_state()
 {
-	printf("state %d %d", c[0].kicked, c[1].kicked);
+	printf("state %d %d %d%d", c[0].kicked, c[1].kicked, phys_pending, phys_active);
 	n = 0;
 	do
 	:: n == LRS -> break
@@ -68,6 +84,7 @@ inline tell_state()
 	printf("\n")
 }
 #define TELL(text, x) printf(text, x)
+#define TELL2(text, x, y) printf(text, x, y)
 #define TELL_OP(x)    printf("access %d %e\n", x, op)
 #define TELL_INTERRUPT(x)                                                                                              \
 	if                                                                                                             \
@@ -77,18 +94,22 @@ inline tell_state()
 #define ANSWERS answers
 #else
 #define TELL(text, x) skip
+#define TELL2(text, x, y) skip
 #define TELL_OP(x)    skip
 #define TELL_INTERRUPT(x) skip
 #define ANSWERS 0
 #endif
 
-mtype = { guest, refreshes, waits, looks, kicks }; /* where a core is: in vgic_refresh(), vgic_claim(), vgic_look() */
+/* Where a core is: in vgic_refresh(), vgic_claim(), vgic_look(), vgic_send_sgi(), vgic_forward_spi(). */
+mtype = { guest, refreshes, waits, looks, kicks, posts, forwards };
 
 #ifdef REPLAY
 byte busy = NONE; /* the core that does a step; while it waits, the other one may take its kick */
 bit answers;
 #define in_guest (phase == guest && busy == NONE)
 #define kicked(x) (c[x].kicked && phase == guest && (busy == NONE || (c[1 - x].claims && !answers)))
+#define first(x)  (!c[x].kicked)
+#define last(x)	  (!c[x].kicked && !fires(x))
 #define START(x)                                                                                                       \
 	if                                                                                                             \
 	:: busy == NONE -> busy = x                                                                                    \
@@ -102,14 +123,29 @@ bit answers;
 #else
 #define in_guest  (phase == guest)
 #define kicked(x) (c[x].kicked && in_guest)
+#define first(x)  true /* each may come before a kick that is under way */
+#define last(x)	  (!c[x].kicked)
 #define START(x)  skip
 #define DONE(x)	  skip
 #endif
 
-/* vgic_kick() */
-inline kick(who)
+/* vgic_kick(), of all cores in the mask. */
+inline kick(mask)
 {
-	c[who].kicked = 1
+	c[0].kicked = c[0].kicked | ((mask) & 1);
+	c[1].kicked = c[1].kicked | ((mask) >> 1 & 1)
+#if CORES == 3
+	;
+	c[2].kicked = c[2].kicked | ((mask) >> 2 & 1)
+#endif
+}
+
+/* vgic_give_back() */
+inline give_back()
+{
+	phys_pending = phys_pending || latched;
+	latched = 0;
+	phys_active = 0
 }
 
 /* vgic_repeat_spi() */
@@ -119,7 +155,7 @@ inline repeat_spi(x)
 	:: spi_pending ->
 		c[target].spi_word = 1;
 		if
-		:: target != x -> kick(target)
+		:: target != x -> kick(BIT(target))
 		:: else
 		fi
 	:: else
@@ -168,7 +204,7 @@ inline withdraw(x, i)
 	:: c[x].pending[i] && c[x].latched[i] ->
 		if
 		:: c[x].irq[i] == SPI -> latched = 1
-		:: else -> c[x].sgi_latched = 1
+		:: else -> c[x].sgi_source = c[x].sgi_source | BIT(c[x].source[i])
 		fi
 	:: else
 	fi;
@@ -196,17 +232,18 @@ inline insert(x, i, which)
 	:: which == SPI ->
 		assert(!in_lr);
 		c[x].latched[i] = latched;
-		c[x].told[i] = level && !EDGE;
-		c[x].eoi[i] = level && !EDGE;
+		c[x].told[i] = level && !EDGE && !HW;
+		c[x].eoi[i] = level && !EDGE && !HW;
 		latched = 0;
 		in_lr = 1;
 		owner = x
 	:: else ->
 		assert(!c[x].sgi_in_lr);
 		c[x].latched[i] = 1;
-		c[x].told[i] = 0;
-		c[x].eoi[i] = 0;
-		c[x].sgi_latched = 0;
+		c[x].source[i] = lowest(c[x].sgi_source);
+		c[x].sgi_source = c[x].sgi_source & ~BIT(c[x].source[i]);
+		c[x].told[i] = c[x].sgi_source != 0;
+		c[x].eoi[i] = c[x].sgi_source != 0;
 		c[x].sgi_in_lr = 1
 	fi
 }
@@ -324,11 +361,15 @@ inline fill(x)
 inline merge_spi(x, i)
 {
 	if
-	:: c[x].pending[i] && latched -> c[x].latched[i] = 1; latched = 0
-	:: else
+	:: HW
+	:: else ->
+		if
+		:: c[x].pending[i] && latched -> c[x].latched[i] = 1; latched = 0
+		:: else
+		fi;
+		c[x].told[i] = spi_pending;
+		c[x].eoi[i] = spi_pending
 	fi;
-	c[x].told[i] = spi_pending;
-	c[x].eoi[i] = spi_pending;
 	if
 	:: !open -> c[x].odd = 1
 	:: else
@@ -338,11 +379,11 @@ inline merge_spi(x, i)
 inline merge_sgi(x, i)
 {
 	if
-	:: c[x].pending[i] && c[x].sgi_latched -> c[x].sgi_latched = 0
+	:: c[x].pending[i] -> c[x].sgi_source = c[x].sgi_source & ~BIT(c[x].source[i])
 	:: else
 	fi;
-	c[x].told[i] = c[x].sgi_latched;
-	c[x].eoi[i] = c[x].sgi_latched
+	c[x].told[i] = c[x].sgi_source != 0;
+	c[x].eoi[i] = c[x].sgi_source != 0
 }
 
 /* reconsider() */
@@ -368,6 +409,10 @@ inline reconsider(x, i)
 inline end_spi(x)
 {
 	taken = 0;
+	if
+	:: HW && running -> give_back()
+	:: else
+	fi;
 	running = 0;
 	repeat_spi(x)
 }
@@ -415,7 +460,7 @@ inline refresh_all(x)
 	:: else
 	fi;
 	if
-	:: c[x].recheck || c[x].odd || (c[x].sgi_latched && c[x].sgi_in_lr) ->
+	:: c[x].recheck || c[x].odd || (c[x].sgi_source && c[x].sgi_in_lr) ->
 		c[x].recheck = 0;
 		c[x].odd = 0;
 		n = 0;
@@ -453,28 +498,36 @@ inline pend_again_spi(x)
 	k = 0
 }
 
-/* pend_sgi() */
-inline pend_sgi(x)
+/* pend_sgi(): @again as there. */
+inline pend_sgi(x, sender)
 {
 	find_lr(x, SGI);
+	again = 0;
 	if
-	:: c[x].sgi_in_lr && !c[x].sgi_latched && !c[x].odd && !c[x].told[k] && !c[x].acked[k] ->
+	:: c[x].sgi_in_lr && !c[x].sgi_source && !c[x].odd && !c[x].told[k] && !c[x].acked[k] &&
+	   (!c[x].pending[k] || c[x].source[k] == sender) ->
 		c[x].latched[k] = 1;
-		c[x].pending[k] = 1
-	:: else -> c[x].sgi_latched = 1
+		c[x].pending[k] = 1;
+		c[x].source[k] = sender;
+		again = 1
+	:: else -> c[x].sgi_source = c[x].sgi_source | BIT(sender)
 	fi;
 	k = 0
 }
 
 #define shared(x) (c[x].spi_word || c[x].recheck || c[x].odd || c[x].eoi[0] || c[x].eoi[LRS - 1])
 
-/* vgic_open_inbox(): what a sender left. */
+/* vgic_open_inbox(): what the first of the senders left. */
 inline open_inbox(x)
 {
+	best = lowest(from);
+	from = from & ~BIT(best);
 	if
-	:: c[x].inbox -> c[x].inbox = 0; pend_sgi(x)
+	:: c[x].inbox & BIT(best) -> c[x].inbox = c[x].inbox & ~BIT(best); pend_sgi(x, best)
 	:: else
-	fi
+	fi;
+	again = 0;
+	best = 0
 }
 
 /* The rest of vgic_refresh(), after it looked for what is shared and found @all; has_room(). */
@@ -491,7 +544,7 @@ inline refresh_it(x)
 		:: k == NONE -> all = 1
 		:: else -> find_unused(x); insert(x, k, SGI)
 		fi
-	:: !all && c[x].sgi_latched && c[x].sgi_in_lr -> all = 1
+	:: !all && c[x].sgi_source && c[x].sgi_in_lr -> all = 1
 	:: else
 	fi;
 	k = 0;
@@ -502,17 +555,16 @@ inline refresh_it(x)
 	all = 0
 }
 
-/* affected_cores(): in @look, bit x + 1. vgic.lock held. */
-inline affected(x)
+/* affected_cores(): in @look. vgic.lock held. */
+inline affected()
 {
-	look[0] = 0;
-	look[1] = 0;
+	look = 0;
 	if
-	:: in_lr -> c[owner].recheck = 1; look[owner] = 1
+	:: in_lr -> c[owner].recheck = 1; look = BIT(owner)
 	:: else
 	fi;
 	if
-	:: spi_ready -> c[target].spi_word = 1; look[target] = 1
+	:: spi_ready -> c[target].spi_word = 1; look = look | BIT(target)
 	:: else
 	fi
 }
@@ -521,7 +573,7 @@ inline affected(x)
 inline end_change(x)
 {
 	if
-	:: changed -> affected(x); phase = looks
+	:: changed -> affected(); phase = looks
 	:: else -> phase = guest; DONE(x)
 	fi;
 	changed = 0
@@ -533,7 +585,9 @@ inline wire(x, value)
 	changed = 0;
 	if
 	:: level == value
-	:: level != value && value == 0 ->
+	:: HW && level != value -> level = value; phys_pending = phys_pending || (EDGE && value);
+		due = due + (EDGE && value); unseen = unseen || (EDGE && value)
+	:: !HW && level != value && value == 0 ->
 		level = 0;
 		find_lr(x, SPI);
 		if /* vgic_wire_fell() */
@@ -582,13 +636,9 @@ inline claim(x)
 		claimers++;
 		claimed = 1;
 		c[x].claims = 1;
-		affected(x);
-		if
-		:: look[1 - x] -> kick(1 - x)
-		:: else
-		fi;
-		look[0] = 0;
-		look[1] = 0
+		affected();
+		kick(look & ~BIT(x));
+		look = 0
 	:: else
 	fi
 }
@@ -641,9 +691,46 @@ inline choose(x)
 	fi;
 	TELL_OP(x);
 	if
-	:: op != write_set_enable && op != write_set_pending -> claim(x)
+	:: op != write_set_enable && (HW || op != write_set_pending) -> claim(x)
 	:: else
 	fi
+}
+
+/* target_physical() */
+inline target_physical()
+{
+	if
+	:: HW && !running -> give_back()
+	:: else
+	fi
+}
+
+/* vgic_forward_spi(), forward_again(); with the lock. */
+inline forward_spi(x)
+{
+	find_lr(x, SPI);
+	again = 0;
+	if
+	:: in_lr && owner == x && !c[x].pending[k] && !c[x].acked[k] ->
+		if
+		:: c[x].odd || claimed -> release(x, k)
+		:: else -> c[x].pending[k] = 1; again = 1
+		fi
+	:: else
+	fi;
+	if
+	:: again
+	:: !again && (in_lr || running || latched) -> phys_pending = 1
+	:: else ->
+		latched = 1;
+		c[x].spi_word = 1;
+		if
+		:: target != x -> give_back()
+		:: else
+		fi
+	fi;
+	again = 0;
+	k = 0
 }
 
 inline change(x)
@@ -653,11 +740,26 @@ inline change(x)
 	if
 	:: op == write_clear_enable -> off = !open
 	:: op == write_set_enable -> open = 1; off = 0
-	:: op == write_target -> target = 1 - target
-	:: op == write_set_pending -> due = due + EDGE; unseen = EDGE; pend_set(x)
-	:: op == write_clear_pending -> latched = 0; unseen = 0
+	:: op == write_target -> target = (target + 1) % CORES; target_physical()
+	:: op == write_set_pending ->
+		due = due + EDGE;
+		unseen = EDGE;
+		if
+		:: HW -> phys_pending = phys_pending || !latched
+		:: else -> pend_set(x)
+		fi
+	:: op == write_clear_pending ->
+		phys_pending = 0;
+		phys_active = phys_active && !latched;
+		latched = 0;
+		unseen = 0
 	:: op == write_set_active -> running = 1
-	:: op == write_clear_active -> running = 0
+	:: op == write_clear_active ->
+		if
+		:: HW && running -> give_back()
+		:: else
+		fi;
+		running = 0
 	:: else
 	fi;
 	end_change(x);
@@ -675,30 +777,34 @@ inline change(x)
 #define takes_spi(x)   (offers(x, SPI) && !c[x].apr[SPI])
 #define takes_sgi(x)   (offers(x, SGI) && !takes_spi(x) && !c[x].apr[SPI] && !c[x].apr[SGI])
 
+#define in_spi(y) (c[y].depth > 0 && (c[y].handler[0] == SPI || (c[y].depth > 1 && c[y].handler[1] == SPI)))
 inline acknowledge(x, which)
 {
 	find_lr(x, which);
+	TELL2("acknowledge %d %d\n", x, (which == SPI -> 33 : 1 + 1024 * c[x].source[k]));
 	c[x].pending[k] = 0;
 	c[x].acked[k] = 1;
 	c[x].apr[which] = 1;
 	c[x].handler[c[x].depth] = which;
 	c[x].depth++;
-	k = 0;
 	if
 	:: which == SPI ->
 		assert(target == x);
 		assert(!off);
 #ifndef ACTIVE
-		assert(!(c[1 - x].depth > 0 && (c[1 - x].handler[0] == SPI || (c[1 - x].depth > 1 && c[1 - x].handler[1] == SPI))));
+		assert(x == 0 || !in_spi(0));
+		assert(x == 1 || !in_spi(1));
+		assert(x == CORES - 1 || !in_spi(CORES - 1));
 #endif
 		assert(!EDGE || due > 0);
 		due = due - EDGE;
 		unseen = 0
 	:: else ->
-		assert(c[x].due > 0);
-		c[x].due--;
-		c[x].unseen = 0
-	fi
+		assert(c[x].due[c[x].source[k]] > 0);
+		c[x].due[c[x].source[k]]--;
+		c[x].unseen = c[x].unseen & ~BIT(c[x].source[k])
+	fi;
+	k = 0
 }
 
 inline end_of_interrupt(x)
@@ -706,7 +812,9 @@ inline end_of_interrupt(x)
 	c[x].depth--;
 	find_lr(x, c[x].handler[c[x].depth]);
 	if
-	:: k != NONE && c[x].acked[k] -> c[x].acked[k] = 0
+	:: k != NONE && c[x].acked[k] ->
+		c[x].acked[k] = 0;
+		phys_active = phys_active && c[x].irq[k] != SPI
 	:: else -> c[x].eoicount++
 	fi;
 	if
@@ -717,27 +825,58 @@ inline end_of_interrupt(x)
 	k = 0
 }
 
+/* vgic_send_sgi(), what comes before its sender's bit. */
+inline send(x)
+{
+	if
+	:: x != 0 -> to = 0
+	:: x != 1 -> to = 1
+#if CORES == 3
+	:: x != 2 -> to = 2
+#endif
+#ifdef SELF
+	:: to = x
+#endif
+	fi;
+	TELL2("send %d %d\n", x, to);
+	c[to].due[x]++;
+	c[to].unseen = c[to].unseen | BIT(x);
+	look = BIT(to);
+	if
+	:: to != x -> c[to].inbox = c[to].inbox | BIT(x); phase = posts
+	:: else ->
+		pend_sgi(x, to);
+		to = 0;
+		if
+		:: again -> look = 0; DONE(x)
+		:: else -> phase = looks
+		fi;
+		again = 0
+	fi
+}
+
 proctype Core(byte x)
 {
-	byte k, n, count, best, room;
-	bit again, changed, all, look[2];
+	byte k, n, count, best, room, to;
+	unsigned look : 3, from : 3; /* masks of cores */
+	bit again, changed, all;
 	mtype op, phase = guest, back = guest;
 
 end:	do
 	:: atomic { kicked(x) -> START(x); TELL_INTERRUPT(x); c[x].kicked = 0; phase = refreshes }
-	:: atomic { in_guest && !c[x].kicked && maintenance(x) -> START(x); TELL_INTERRUPT(x); phase = refreshes }
-	:: atomic { in_guest && takes_spi(x) -> START(x); TELL("acknowledge %d 33\n", x); acknowledge(x, SPI); DONE(x) }
-	:: atomic { in_guest && takes_sgi(x) -> START(x); TELL("acknowledge %d 1\n", x); acknowledge(x, SGI); DONE(x) }
+	:: atomic { in_guest && first(x) && fires(x) ->
+			START(x); TELL_INTERRUPT(x); phys_active = 1; phys_pending = 0; phase = forwards }
+	:: atomic { phase == forwards -> forward_spi(x); phase = refreshes }
+	:: atomic { in_guest && last(x) && maintenance(x) -> START(x); TELL_INTERRUPT(x); phase = refreshes }
+	:: atomic { in_guest && takes_spi(x) -> START(x); acknowledge(x, SPI); DONE(x) }
+	:: atomic { in_guest && takes_sgi(x) -> START(x); acknowledge(x, SGI); DONE(x) }
 	:: atomic { in_guest && c[x].depth > 0 -> START(x); TELL("end %d\n", x); end_of_interrupt(x); DONE(x) }
 	:: atomic { in_guest && raises < RAISES && !level ->
 			START(x); TELL("raise %d\n", x); raises++; wire(x, 1) }
 	:: atomic { in_guest && level && (EDGE || runs_spi(x)) ->
 			START(x); TELL("lower %d\n", x); wire(x, 0) }
-	:: atomic { in_guest && sends < SENDS -> /* vgic_send_sgi() */
-			START(x); TELL("send %d\n", x);
-			sends++; c[1 - x].due++; c[1 - x].unseen = 1; c[1 - x].inbox = 1; look[1 - x] = 1 };
-		c[1 - x].senders = 1;
-		phase = looks
+	:: atomic { in_guest && sends < SENDS -> START(x); sends++; send(x) }
+	:: atomic { phase == posts -> c[to].senders = c[to].senders | BIT(x); to = 0; phase = looks }
 	:: atomic { in_guest && writes < WRITES -> START(x);
 			writes++;
 			choose(x);
@@ -753,20 +892,20 @@ end:	do
 	/* vgic_look() */
 	:: atomic { phase == looks ->
 			if
-			:: look[x] || c[x].taken -> phase = refreshes; back = kicks
+			:: (look & BIT(x)) || c[x].taken -> phase = refreshes; back = kicks
 			:: else -> phase = kicks
 			fi }
-	:: atomic { phase == kicks ->
-			if
-			:: look[1 - x] -> kick(1 - x)
-			:: else
-			fi;
-			look[0] = 0; look[1] = 0; phase = guest; DONE(x) }
+	:: atomic { phase == kicks -> kick(look & ~BIT(x)); look = 0; phase = guest; DONE(x) }
 
 	/* vgic_refresh() */
 	:: phase == refreshes ->
 		if
-		:: c[x].senders -> c[x].senders = 0; atomic { open_inbox(x) }
+		:: c[x].senders ->
+			atomic { from = c[x].senders; c[x].senders = 0 };
+			do
+			:: from -> atomic { open_inbox(x) }
+			:: else -> break
+			od
 		:: else
 		fi;
 		all = shared(x);
@@ -782,6 +921,14 @@ end:	do
 	od
 }
 
+inline rests(x)
+{
+	assert(!c[x].claims && !c[x].unseen && !c[x].inbox && !c[x].sgi_source);
+#ifndef ACTIVE /* where another core deactivated what ran, its record goes at the next look */
+	assert(!c[x].taken)
+#endif
+}
+
 /* All have come to rest: nothing is lost, nobody waits. */
 active proctype Rest()
 {
@@ -789,12 +936,13 @@ active proctype Rest()
 	assert(!spi_ready);
 #ifndef ACTIVE
 	assert(!(unseen && open));
+	assert(!phys_active || latched); /* what is not ended here can't fire there */
 #endif
-	assert(!c[0].claims && !c[1].claims && !claimed && claimers == 0);
-	assert(!c[0].unseen && !c[1].unseen);
-	assert(!c[0].inbox && !c[1].inbox && !c[0].sgi_latched && !c[1].sgi_latched);
-#ifndef ACTIVE /* where another core deactivated what ran, its record goes at the next look */
-	assert(!c[0].taken && !c[1].taken)
+	assert(!claimed && claimers == 0);
+	rests(0);
+	rests(1);
+#if CORES == 3
+	rests(2)
 #endif
 }
 
@@ -802,6 +950,9 @@ init {
 	atomic {
 		open = 1;
 		run Core(0);
-		run Core(1)
+		run Core(1);
+#if CORES == 3
+		run Core(2)
+#endif
 	}
 }

@@ -7,21 +7,6 @@
 #include "suite.h"
 #include "vgic_hw.h"
 
-#define CTLR      0x000u
-#define ISENABLER 0x100u
-#define ICENABLER 0x180u
-#define ISPENDR   0x200u
-#define ICPENDR   0x280u
-#define ISACTIVER 0x300u
-#define ICACTIVER 0x380u
-#define IGROUPR   0x080u
-#define PRIORITYR 0x400u
-#define TARGETSR  0x800u
-#define ICFGR     0xc00u
-#define SGIR      0xf00u
-#define CPENDSGIR 0xf10u
-#define SPENDSGIR 0xf20u
-
 #define TIMER 27u
 
 _Noreturn void hw_fail(const char *message)

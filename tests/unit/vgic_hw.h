@@ -16,6 +16,22 @@
 #define HW_SPURIOUS 1023u
 #define HW_GROUP1   1022u /* the highest pending one is for GICV_AIAR (4.4.4) */
 
+/* The guest's distributor (4.1.2). */
+#define CTLR      0x000u
+#define ISENABLER 0x100u
+#define ICENABLER 0x180u
+#define ISPENDR   0x200u
+#define ICPENDR   0x280u
+#define ISACTIVER 0x300u
+#define ICACTIVER 0x380u
+#define IGROUPR   0x080u
+#define PRIORITYR 0x400u
+#define TARGETSR  0x800u
+#define ICFGR     0xc00u
+#define SGIR      0xf00u
+#define CPENDSGIR 0xf10u
+#define SPENDSGIR 0xf20u
+
 #define GICV_GRP0   (1u << 0)
 #define GICV_GRP1   (1u << 1)
 #define GICV_ACKCTL (1u << 2)
