@@ -75,8 +75,7 @@ bool dtref_is_dropped(const char *property)
 	return i < COUNT(dropped);
 }
 
-/* A number of cells that a node says of itself; none said or nonsense: none. */
-static uint32_t cells_of(const struct dt_at *at, const char *property)
+uint32_t dtref_cells(const struct dt_at *at, const char *property)
 {
 	uint32_t count;
 
@@ -100,7 +99,7 @@ uint32_t dtref_stride(const struct dt *dt, const char *property, uint32_t phandl
 	}
 	copy_printable(name + 1, sizeof(name) - 1, cells);
 	copy_printable(name + 1 + dt_length(cells), 7, "-cells");
-	return 4 + 4 * cells_of(&at, name);
+	return 4 + 4 * dtref_cells(&at, name);
 }
 
 uint32_t dtref_map_entry(const struct dt_at *at, const uint8_t *map, uint32_t length,
@@ -108,7 +107,8 @@ uint32_t dtref_map_entry(const struct dt_at *at, const uint8_t *map, uint32_t le
 {
 	struct dt_at parent;
 
-	entry->child = 4 * (cells_of(at, "#address-cells") + cells_of(at, "#interrupt-cells"));
+	entry->child =
+		4 * (dtref_cells(at, "#address-cells") + dtref_cells(at, "#interrupt-cells"));
 	if (length - offset < entry->child + 4) {
 		return 0;
 	}
@@ -116,8 +116,8 @@ uint32_t dtref_map_entry(const struct dt_at *at, const uint8_t *map, uint32_t le
 	if (!dt_find_phandle(&parent, at->dt, entry->parent)) {
 		return 0;
 	}
-	entry->address = 4 * cells_of(&parent, "#address-cells");
-	entry->specifier = 4 * cells_of(&parent, "#interrupt-cells");
+	entry->address = 4 * dtref_cells(&parent, "#address-cells");
+	entry->specifier = 4 * dtref_cells(&parent, "#interrupt-cells");
 	offset += entry->child + 4;
 	if (length - offset < entry->address + entry->specifier) {
 		return 0;

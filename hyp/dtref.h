@@ -11,6 +11,9 @@ static inline bool dtref_is_hole(uint32_t phandle)
 	return phandle == 0 || phandle == ~0u;
 }
 
+/* A number of cells that a node says of itself; none said or nonsense: none. */
+uint32_t dtref_cells(const struct dt_at *at, const char *property);
+
 /* Bytes from a reference of @property that begins with @phandle to the next; 0: it has none. */
 uint32_t dtref_stride(const struct dt *dt, const char *property, uint32_t phandle);
 

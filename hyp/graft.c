@@ -9,6 +9,7 @@
 #include <libfdt.h>
 #include <string.h>
 #include "dtref.h"
+#include "passing.h"
 #include "refuse.h"
 
 /* A phandle of the guest's own tree in the new one. The GIC is what the board's nodes call theirs.
@@ -88,8 +89,7 @@ int graft_prepare(struct graft *graft, const struct passthrough *passed, const s
 	}
 	if (dt_find_gic(&at, guest)) {
 		graft->gic = dt_phandle(guest, dt_node(&at));
-		graft->gic_address_cells = 0;
-		dt_cell(guest, dt_node(&at), "#address-cells", &graft->gic_address_cells);
+		graft->gic_address_cells = dtref_cells(&at, "#address-cells");
 	}
 	for (unsigned int i = 0; i < passed->range_count; i++) {
 		const uint64_t end = passed->range[i].base + passed->range[i].size;
@@ -141,8 +141,7 @@ static void put_reg(struct graft *graft, const struct dt_at *at)
 		count++;
 	}
 	to = begin(graft, "reg", 4 * count * (graft->address_cells + graft->size_cells));
-	for (uint32_t i = 0; i < count && to != NULL; i++) {
-		dt_reg(at, i, &range);
+	for (uint32_t i = 0; i < count && to != NULL && dt_reg(at, i, &range) == 0; i++) {
 		to = to_cells(to, range.base, graft->address_cells);
 		to = to_cells(to, range.size, graft->size_cells);
 	}
@@ -155,25 +154,24 @@ static void put_reg(struct graft *graft, const struct dt_at *at)
 static void put_ranges(struct graft *graft, const struct dt_at *at,
 		       const struct dt_property *property)
 {
-	const struct dt *dt = at->dt;
 	const bool dma = property->name[0] == 'd';
-	const uint32_t child = dt_address_cells(dt, dt_node(at));
-	const uint32_t parent = dt_address_cells(dt, at->node[at->depth - 1]);
-	const uint32_t size = dt_size_cells(dt, dt_node(at));
-	const uint32_t entry = 4 * (child + parent + size), count = property->length / entry;
+	struct window_cells cells;
+	const uint32_t entry = passing_entry(at, at->depth, &cells);
+	const uint32_t count = entry != 0 ? property->length / entry : 0;
 	const uint8_t *from = property->value;
 	struct range range;
-	fdt32_t *to =
-		begin(graft, property->name, 4 * count * (child + graft->address_cells + size));
+	fdt32_t *to = begin(graft, property->name,
+			    4 * count * (cells.child + graft->address_cells + cells.size));
 
 	for (uint32_t i = 0; i < count && to != NULL; i++) {
-		from = copy_cells(&to, from, 4 * child);
-		range = (struct range){dt_cells(from, parent), dt_cells(from + 4 * parent, size)};
+		from = copy_cells(&to, from, 4 * cells.child);
+		range = (struct range){dt_cells(from, cells.parent),
+				       dt_cells(from + 4 * cells.parent, cells.size)};
 		if (!dma) {
 			dt_to_root(at, at->depth - 1, &range);
 		}
 		to = to_cells(to, range.base, graft->address_cells);
-		from = copy_cells(&to, from + 4 * parent, 4 * size);
+		from = copy_cells(&to, from + 4 * cells.parent, 4 * cells.size);
 	}
 }
 
@@ -193,6 +191,9 @@ static void put_map(struct graft *graft, const struct dt_at *at, const struct dt
 			uint32_t address;
 
 			size = dtref_map_entry(at, from, property->length, i, &entry);
+			if (size == 0) {
+				return;
+			}
 			address = entry.parent == graft->passed->gic ? 4 * graft->gic_address_cells
 								     : entry.address;
 			bytes += entry.child + 4 + address + entry.specifier;

@@ -134,18 +134,27 @@ static int add_range(struct resolving *r, const struct dt_at *at, const struct r
 	return add_pages(r->passed, at, pages);
 }
 
+uint32_t passing_entry(const struct dt_at *at, unsigned int level, struct window_cells *cells)
+{
+	cells->child = dt_address_cells(at->dt, at->node[level]);
+	cells->parent = dt_address_cells(at->dt, at->node[level - 1]);
+	cells->size = dt_size_cells(at->dt, at->node[level]);
+	return cells->child - 1 > 2 || cells->parent - 1 > 1 || cells->size - 1 > 1
+		       ? 0
+		       : 4 * (cells->child + cells->parent + cells->size);
+}
+
 /* Whether a bus has the same addresses as its parent, by its @property, ranges or dma-ranges. */
 static bool is_identity(const struct dt_at *at, unsigned int level, const char *property)
 {
-	const struct dt *dt = at->dt;
-	const uint32_t child = dt_address_cells(dt, at->node[level]),
-		       parent = dt_address_cells(dt, at->node[level - 1]),
-		       entry = 4 * (child + parent + dt_size_cells(dt, at->node[level]));
-	uint32_t length = 0, i = 0;
-	const uint8_t *value = dt_get(dt, at->node[level], property, &length);
+	struct window_cells cells;
+	const uint32_t entry = passing_entry(at, level, &cells);
+	uint32_t length, i = 0;
+	const uint8_t *value = dt_get(at->dt, at->node[level], property, &length);
 
-	while (i < length && child - 1 <= 1 && parent - 1 <= 1 && length - i >= entry &&
-	       dt_cells(value + i, child) == dt_cells(value + i + 4 * child, parent)) {
+	while (i < length && entry != 0 && cells.child <= 2 && length - i >= entry &&
+	       dt_cells(value + i, cells.child) ==
+		       dt_cells(value + i + 4 * cells.child, cells.parent)) {
 		i += entry;
 	}
 	return value == NULL || i == length;
@@ -165,35 +174,34 @@ static bool is_untranslated(const struct dt_at *at, const char *property)
  * `ranges` as graft_write() can take it to the guest's root: an empty one where the parents
  * translate nothing either. Those of a PCI host are windows to map, whatever space they are.
  */
-static int add_windows(struct resolving *r, const struct dt_at *at, bool top)
+int passing_windows(struct resolving *r, const struct dt_at *at, bool top,
+		    const struct dt_property *ranges)
 {
-	const struct dt *dt = at->dt;
-	const uint32_t child = dt_address_cells(dt, dt_node(at)),
-		       size = dt_size_cells(dt, dt_node(at));
-	const uint32_t parent = dt_address_cells(dt, at->node[at->depth - 1]);
-	const uint32_t entry = 4 * (child + parent + size);
-	const bool pci = dt_is(dt, dt_node(at), "device_type", "pci");
-	uint32_t length;
-	const uint8_t *ranges = dt_get(dt, dt_node(at), "ranges", &length);
+	const bool dma = ranges->name[0] == 'd';
+	const bool pci = !dma && dt_is(at->dt, dt_node(at), "device_type", "pci");
+	struct window_cells cells;
+	const uint32_t entry = passing_entry(at, at->depth, &cells);
 	int result = 0;
 
 	if (!top && !pci) {
 		return 0;
 	}
-	if (length == 0) {
-		return ranges == NULL || !top || is_untranslated(at, "ranges")
+	if (ranges->length == 0) {
+		return !top || is_untranslated(at, ranges->name)
 			       ? 0
-			       : dt_refuse(at, "ranges", "name the nodes below this bus instead");
+			       : dt_refuse(at, ranges->name,
+					   "name the nodes below this bus instead");
 	}
-	if (child - 1 > 2 || parent - 1 > 1 || size - 1 > 1 || length % entry != 0) {
-		return dt_refuse(at, "ranges", UNREADABLE);
+	if (entry == 0 || ranges->length % entry != 0) {
+		return dt_refuse(at, ranges->name, UNREADABLE);
 	}
-	for (uint32_t i = 0; i < length && result == 0; i += entry) {
-		const uint8_t *to = ranges + i + 4 * child;
-		struct range window = {dt_cells(to, parent), dt_cells(to + 4 * parent, size)};
+	for (uint32_t i = 0; i < ranges->length && result == 0; i += entry) {
+		const uint8_t *to = ranges->value + i + 4 * cells.child;
+		struct range window = {dt_cells(to, cells.parent),
+				       dt_cells(to + 4 * cells.parent, cells.size)};
 
-		if (dt_to_root(at, at->depth - 1, &window) != 0) {
-			return dt_refuse(at, "ranges", "this leads nowhere");
+		if (!dma && dt_to_root(at, at->depth - 1, &window) != 0) {
+			return dt_refuse(at, ranges->name, "this leads nowhere");
 		}
 		result = pci ? add_range(r, at, &window) : 0;
 	}
@@ -214,7 +222,7 @@ static int check_master(struct resolving *r, const struct dt_at *at)
 				   "processor (dma-ranges)");
 }
 
-static int add_registers(struct resolving *r, const struct dt_at *at)
+int passing_registers(struct resolving *r, const struct dt_at *at)
 {
 	struct range range;
 	unsigned int i = 0;
@@ -231,11 +239,6 @@ static int add_registers(struct resolving *r, const struct dt_at *at)
 		return dt_refuse(at, "reg", UNREADABLE);
 	}
 	return i == 0 ? 0 : check_master(r, at);
-}
-
-int passing_registers(struct resolving *r, const struct dt_at *at, bool top)
-{
-	return add_registers(r, at) ?: add_windows(r, at, top);
 }
 
 bool passing_is_kept(const struct resolving *r, const struct dt_at *at)

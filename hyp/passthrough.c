@@ -166,20 +166,20 @@ static int add_interrupts(struct resolving *r, const struct dt_at *at)
 	return result;
 }
 
-static int add_interrupt_map(struct resolving *r, const struct dt_at *at)
+static int add_interrupt_map(struct resolving *r, const struct dt_at *at,
+			     const struct dt_property *map)
 {
 	struct interrupt_map_entry entry;
-	uint32_t length, i = 0, size;
-	const uint8_t *map = dt_get(at->dt, dt_node(at), "interrupt-map", &length);
+	uint32_t i = 0, size;
 	int result = 0;
 
-	for (; i < length && result == 0; i += size) {
-		size = dtref_map_entry(at, map, length, i, &entry);
+	for (; i < map->length && result == 0; i += size) {
+		size = dtref_map_entry(at, map->value, map->length, i, &entry);
 		if (size == 0) {
-			return dt_refuse(at, "interrupt-map", UNREADABLE);
+			return dt_refuse(at, map->name, UNREADABLE);
 		}
-		result = add_interrupt(r, at, "interrupt-map", entry.parent,
-				       map + i + size - entry.specifier, entry.specifier);
+		result = add_interrupt(r, at, map->name, entry.parent,
+				       map->value + i + size - entry.specifier, entry.specifier);
 	}
 	return result;
 }
@@ -204,6 +204,19 @@ static int add_references(struct resolving *r, const struct dt_at *at,
 	return result;
 }
 
+/* Each property, as graft.c copies each: a broken tree may have two of one name. */
+static int add_property(struct resolving *r, const struct dt_at *at, bool top,
+			const struct dt_property *property)
+{
+	if (dt_same(property->name, "interrupt-map")) {
+		return add_interrupt_map(r, at, property);
+	}
+	if (dt_same(property->name, "ranges") || dt_same(property->name, "dma-ranges")) {
+		return passing_windows(r, at, top, property);
+	}
+	return add_references(r, at, property);
+}
+
 /* Nodes */
 
 static int add_needs(struct resolving *r, const struct dt_at *at, bool top)
@@ -213,10 +226,9 @@ static int add_needs(struct resolving *r, const struct dt_at *at, bool top)
 	int result;
 
 	add_crossbar(r, at);
-	result = passing_registers(r, at, top) ?: add_interrupts(r, at) ?: add_interrupt_map(r, at);
-
+	result = passing_registers(r, at) ?: add_interrupts(r, at);
 	while (result == 0 && dt_each(at->dt, dt_node(at), &position, &property)) {
-		result = add_references(r, at, &property);
+		result = add_property(r, at, top, &property);
 	}
 	return result;
 }

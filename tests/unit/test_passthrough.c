@@ -373,6 +373,10 @@ static void test_refusals(void **state)
 		 .sentence = "beyond 1 TiB"},
 		{LIST("/pcie@30000000"), .board = {CELLS("/pcie@30000000", "ranges", 1, 2, 3)},
 		 .sentence = "can't be read"},
+		{LIST("/wakeup"),
+		 .board = {CELLS("/wakeup", "#address-cells", 5),
+			   CELLS("/wakeup", "dma-ranges", 0, 0, 0, 0)},
+		 .sentence = "can't be read"},
 		{LIST("/pcie@30000000"),
 		 .board = {CELLS("/pcie@30000000", "interrupt-map", 0, 0, 0, 1)},
 		 .sentence = "can't be read"},
@@ -483,6 +487,41 @@ static void test_map_cut_off(void **state)
 	assert_refused(resolve(&attempt), &error, "interrupt-map", "can't be read");
 }
 
+/* A number of address cells whose bytes, in all entries of a map, come to none in 32 bits. */
+static void test_absurd_address_cells(void **state)
+{
+	(void)state;
+	pass(&(struct attempt){LIST("/pcie@30000000"),
+			       .guest = {CELLS("/intc@8000000", "#address-cells", 0x20000000)}});
+	ASSERT_CELLS("/pcie@30000000", "interrupt-map", 0, 0, 0, 1, board_phandle(GIC), 0, 50, 4, 0,
+		     0, 0, 2, board_phandle(GIC), 0, 51, 4);
+}
+
+/* A node with a second property of one name, which no look-up finds and every copy takes along. */
+static void test_twice(void **state)
+{
+	static const char *const names[] = {"ranges", "dma-ranges", "interrupt-map"};
+	uint8_t *const before = board_tree;
+	const size_t size = board_size;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		char other[16] = "X", *found;
+		const struct change changes[] = {BYTES("/wakeup", other, "beyond"),
+						 EMPTY("/wakeup", names[i])};
+
+		strcpy(other + 1, names[i] + 1);
+		board_tree = tree_changed(before, changes, 2, &board_size);
+		found = memmem(board_tree, board_size, other, strlen(other));
+		*found = names[i][0];
+		assert_refused(resolve(&(struct attempt){LIST("/wakeup")}), &error, names[i],
+			       "can't be read");
+		free(board_tree);
+	}
+	board_tree = before;
+	board_size = size;
+}
+
 static void test_refused_grafts(void **state)
 {
 	static const struct attempt attempts[] = {
@@ -584,6 +623,8 @@ int main(void)
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_odd_but_passed),
 		cmocka_unit_test(test_map_cut_off),
+		cmocka_unit_test(test_absurd_address_cells),
+		cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_spoilt),
 	};
