@@ -126,7 +126,8 @@ static size_t send(struct console_port *port, const uint8_t *bytes, size_t lengt
 		sent++;
 	}
 	if (sent < length) {
-		queued = length - sent < tx_room() ? length - sent : tx_room();
+		queued = tx_room();
+		queued = queued < length - sent ? queued : length - sent;
 		enqueue(bytes + sent, queued);
 		sent += queued;
 	}

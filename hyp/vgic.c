@@ -270,7 +270,7 @@ void vgic_set_ctlr(uint32_t value)
 	vgic.forward0 = (value & 1) != 0 ? ~0u : 0;
 	vgic.forward1 = (value & 2) != 0 ? ~0u : 0;
 	for (unsigned int i = 0; i < vgic.cpu_count; i++) {
-		vgic.cpu[i].spi_words = ~0u >> (VGIC_WORDS_MAX - vgic.words + 1);
+		vgic.cpu[i].spi_words = (1u << (vgic.words - 1)) - 1;
 		__atomic_store_n(&vgic.cpu[i].recheck, 1, __ATOMIC_RELAXED);
 	}
 }

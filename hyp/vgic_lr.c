@@ -214,7 +214,7 @@ static bool fill(unsigned int cpu)
 
 	do {
 		best = best_candidate(cpu);
-		if (best.count == 0) {
+		if (best.bank == NULL) {
 			return false;
 		}
 		if (vc->lr_used == all && !release_one(cpu)) {

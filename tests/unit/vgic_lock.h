@@ -26,6 +26,9 @@ static inline void spin_lock(struct spinlock *lock)
 
 static inline void spin_unlock(struct spinlock *lock)
 {
+	if (lock->held == 0) {
+		abort();
+	}
 	lock->held = 0;
 	hw_unlocked();
 }
