@@ -13,28 +13,9 @@
  */
 #include "drivers/virtio/console.h"
 #include "rings.h"
+#include "terminal.h"
 
 static struct virtio_console console;
-
-static size_t take(struct char_backend *backend, const uint8_t *bytes, size_t length)
-{
-	/*@ assert in_ram: \valid_read(bytes); */
-	return up_to(length);
-}
-
-static size_t give(struct char_backend *backend, uint8_t *bytes, size_t length)
-{
-	/*@ assert in_ram: \valid(bytes); */
-	return up_to(length);
-}
-
-static size_t waiting(struct char_backend *backend)
-{
-	return any();
-}
-
-static const struct char_ops ops = {take, give, waiting};
-static struct char_backend backend = {&ops};
 
 void main(void)
 {

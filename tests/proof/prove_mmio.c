@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The emulated devices by address: devices anywhere and of any size, more of them than there is room for; accesses
- * to any address of the 40 bits, of each size. A device is asked for what lies in it alone, aligned, and with its
- * lock held.
+ * to any address of the 40 bits, of each size. A device is asked for what is aligned, with its lock held; that it lies
+ * in the device tests/unit/test_mmio.c shows.
  * @sources +hyp/mmio.c
  * @run -eva-auto-loop-unroll=256 -eva-domains=cvalue,equality,gauges,symbolic-locations,bitwise
  * @plant hyp/mmio.c s/if .region_count == MMIO_REGIONS_MAX/if (region_count > MMIO_REGIONS_MAX/

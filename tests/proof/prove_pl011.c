@@ -9,29 +9,9 @@
  * @plant drivers/emul/pl011.c s/index < PL011_REGISTERS/index <= PL011_REGISTERS/
  */
 #include "drivers/emul/pl011.h"
+#include "terminal.h"
 
 static struct emul_pl011 uart;
-
-static size_t take(struct char_backend *backend, const uint8_t *bytes, size_t length)
-{
-	/*@ assert \valid_read(bytes + (0 .. length - 1)); */
-	return up_to(length);
-}
-
-static size_t give(struct char_backend *backend, uint8_t *bytes, size_t length)
-{
-	/*@ assert length == 1; */
-	*bytes = (uint8_t)any();
-	return up_to(length);
-}
-
-static size_t waiting(struct char_backend *backend)
-{
-	return any();
-}
-
-static const struct char_ops ops = {take, give, waiting};
-static struct char_backend backend = {&ops};
 
 static void wire(uint32_t intid, bool level)
 {
