@@ -12,6 +12,7 @@
  * @plant hyp/console.c s/i < give/i <= give/
  * @plant hyp/console.c s/rx_head % CONSOLE_RX_SIZE/rx_head/
  * @plant hyp/console.c s/number < console.port_count/number <= CONSOLE_PORTS_MAX/
+ * @plant hyp/irq.c s/row_count == HANDLERS_MAX/row_count > HANDLERS_MAX/
  */
 #include "hyp/console.h"
 
