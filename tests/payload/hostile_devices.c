@@ -37,7 +37,7 @@
 #define BUFFERS     (ARENA + 0x100000)
 #define BUFFERS_END (ARENA + ARENA_SIZE)
 
-#define SGIS 0xffffu
+#define LONG_WRITE 0x8000u /* bytes */
 
 static const uint32_t bases[] = {0x08000000, 0x09010000, UART,    SLOT(0), SLOT(1),
 				 SLOT(2),    SLOT(3),    SLOT(4), SLOT(5)};
@@ -258,6 +258,28 @@ static void race(bool packed)
 	page_is_read_only();
 }
 
+/* More for the console than bivy takes at once; each acknowledge has it go on. The test counts how
+ * long it was away. */
+static void write_much(void)
+{
+	const uint32_t rings = RINGS(0), used = rings + 2 * RING_BYTES;
+	uint32_t calls = 0;
+
+	memset((void *)BUFFERS, '.', LONG_WRITE);
+	memcpy((void *)rings, (const uint32_t[]){BUFFERS, 0, LONG_WRITE, 0}, 16);
+	write32(rings + RING_BYTES + 4, 0);
+	write32(rings + RING_BYTES, 1u << 16);
+	write32(used, 0);
+	set_up(0, false);
+	put(0, NOTIFY, 1);
+	for (; read32(used) == 0 && calls < LONG_WRITE; calls++) {
+		put(0, ACKNOWLEDGE, 1);
+	}
+	check("all of it is written", read32(used) == 1u << 16 && calls != 0, read32(used), calls,
+	      0);
+	put(0, STATUS, 0);
+}
+
 /* Ends whatever came, the timers' by setting them off, and makes more of it. */
 static void answer_storm(uint32_t iar)
 {
@@ -389,6 +411,8 @@ void payload(void)
 	checked("split rings that other cores rewrite");
 	race(true);
 	checked("packed rings that other cores rewrite");
+	write_much();
+	checked("a long write to the console");
 	storms();
 	checked("storms of interrupts");
 	hostile_end();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PSCI's races: all cores start and stop each other and ask how they are, while the disk reads,
- * until some of them restart the guest, at any moment. After each restart it is as after the first
- * start, and nothing of the reads arrives any more. The last power-off comes amid reads, too.
+ * PSCI's races: all cores start and stop each other, suspend themselves, wake each other and ask
+ * how they are, while the disk reads, until some of them restart the guest, at any moment. After
+ * each restart it is as after the first start, and nothing of the reads arrives any more. The last
+ * power-off comes amid reads, too.
  */
 #include "hostile.h"
 
@@ -17,6 +18,7 @@
 #define READS   16u
 #define BYTES   4096u
 #define PATTERN 0xa5a5a5a5u
+#define WAKES   3u /* SGI */
 
 #define ALREADY_ON -4
 #define ON_PENDING -5
@@ -46,6 +48,23 @@ static void read_disk(void)
 	put(DISK + NOTIFY, 0);
 }
 
+/* Until its timer, or another core's SGI. Standby and power-down, of all levels, are the same. */
+static void suspend(uint32_t self)
+{
+	const uint32_t state = below(2) << 16 | below(4) << 24 | below(0x10000);
+	int32_t answer;
+
+	write32(GICD_ISENABLER, 1u << INTID_VTIMER);
+	write_CNTV_TVAL(below(5000));
+	write_CNTV_CTL(1);
+	answer = (below(2) != 0 ? hvc : smc)(PSCI_CPU_SUSPEND, state, (uint32_t)secondary_entry,
+					     (uint32_t)&cores[self]);
+	check("CPU_SUSPEND ends", answer == 0, self, state, (uint32_t)answer);
+	write_CNTV_CTL(0);
+	write32(GICD_ICPENDR, 1u << INTID_VTIMER);
+	write8(GICD_CPENDSGIR + WAKES, 0xff);
+}
+
 /* Runs on each core; one that is started again begins anew. */
 static void race(void *argument)
 {
@@ -56,7 +75,7 @@ static void race(void *argument)
 		const uint32_t other = below(core_count);
 		int32_t answer;
 
-		switch (below(4)) {
+		switch (below(6)) {
 		case 0:
 			answer = hvc(PSCI_AFFINITY_INFO, other, 0, 0);
 			check("a core is on, off, or about to be on", answer >= 0 && answer <= 2,
@@ -67,6 +86,12 @@ static void race(void *argument)
 				hvc(PSCI_CPU_OFF, 0, 0, 0);
 				check("CPU_OFF does not return", false, self, 0, 0);
 			}
+			break;
+		case 2:
+			suspend(self);
+			break;
+		case 3:
+			write32(GICD_SGIR, SGIR_LIST(1u << other) | WAKES);
 			break;
 		default:
 			answer = (below(2) != 0 ? hvc : smc)(PSCI_CPU_ON, other,
@@ -91,6 +116,7 @@ static void look_around(void)
 
 	check("the image is as it was loaded", loaded == 1 && steps == 0, loaded, steps, 0);
 	check("MMU and caches are off", (read_SCTLR() & 0x3005) == 0, read_SCTLR(), 0, 0);
+	check("the timer is off", read_CNTV_CTL() == 0, read_CNTV_CTL(), 0, 0);
 	check("the disk is reset", get(DISK + STATUS) == 0, get(DISK + STATUS), 0, 0);
 	for (uint32_t core = 1; core < core_count; core++) {
 		check("other cores are off", hvc(PSCI_AFFINITY_INFO, core, 0, 0) == 1, core, 0, 0);

@@ -6,8 +6,10 @@
  */
 #include "hostile.h"
 
-#define MODE_MON 0x16u
-#define MODE_HYP 0x1au
+#define MODE_MON      0x16u
+#define MODE_HYP      0x1au
+#define SMCCC_VERSION 0x80000000u
+#define SMCCC_1_2     0x10002 /* QEMU's firmware, which answers an SMC that nobody traps, has none */
 
 #define READ                    (1u << 20)
 #define MCR(crn, op1, crm, op2) ((op1) << 21 | (crn) << 16 | (op2) << 5 | (crm))
@@ -229,6 +231,9 @@ static void call_classes(void *argument)
 					   0x8000, 0xff00, 0xff01, 0xff03, 0xffff};
 
 	(void)argument;
+	check("HVC and SMC are bivy's to answer",
+	      hvc(SMCCC_VERSION, 0, 0, 0) == SMCCC_1_2 && smc(SMCCC_VERSION, 0, 0, 0) == SMCCC_1_2,
+	      (uint32_t)hvc(SMCCC_VERSION, 0, 0, 0), (uint32_t)smc(SMCCC_VERSION, 0, 0, 0), 0);
 	for (uint32_t top = this_core()->index; top < 256; top += core_count) {
 		for (uint32_t i = 0; i < COUNT_OF(numbers) + 8; i++) {
 			const uint32_t number =

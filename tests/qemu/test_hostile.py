@@ -76,7 +76,7 @@ def longest(path):
         return max((int(words[1]), int(words[0]), words[2]) for words in map(str.split, file))
 
 
-@pytest.mark.parametrize("name", ["registers", "memory", "devices", "power"])
+@pytest.mark.parametrize("name", ["registers", "memory", "devices", "power", "words"])
 def test_hostile(tmp_path, name):
     options = [*MODERN, *disk(0, image(tmp_path, "a.img", 4)), *disk(1, image(tmp_path, "b.img", 4)),
                "-device", "virtio-rng-device,bus=virtio-mmio-bus.2", "-netdev", "hubport,id=n0,hubid=0",
