@@ -6,7 +6,7 @@
 ## make lint        analysers of C, on all that ships; what they say that is not so is in tests/static/suppressions
 ## make stack       the deepest that a core's stack gets, and the way there
 ## make payloads    build the payloads; tests/payload/NAME.c becomes build/payload/NAME.bin and .itb
-## make model       every order of steps of two cores at the virtual GIC and at a queue, checked by Spin: [SIZE=1]
+## make model       every order of steps of cores at the virtual GIC and at a queue, checked by Spin: [SIZE=1]
 ## make soak        a whole Debian busy on 4 cores, its disks verified, bivy's bookkeeping checked: [TIME=3600] seconds
 
 .PHONY: test test-install payloads model soak lint stack

@@ -71,7 +71,7 @@ def wrap(structure, strings=b""):
 
 
 def parse(blob):
-    """The root of a blob that is in order."""
+    """The root of a blob that is in order; of a property that is there twice the first counts."""
     structure, strings = struct.unpack_from(">2I", blob, 8)
     stack, at = [Node()], structure
     while True:
@@ -87,7 +87,7 @@ def parse(blob):
         elif token == PROPERTY:
             length, name = struct.unpack_from(">2I", blob, at)
             name += strings
-            stack[-1].set(blob[name:blob.index(b"\0", name)].decode(), blob[at + 8:at + 8 + length])
+            stack[-1].properties.setdefault(blob[name:blob.index(b"\0", name)].decode(), blob[at + 8:at + 8 + length])
             at += 8 + len(pad(bytes(length)))
         elif token == LAST:
             return stack[0].children[0]
