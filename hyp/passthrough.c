@@ -59,7 +59,7 @@ static int need(struct resolving *r, const struct dt_at *at, const char *propert
 	if (is_passed(passed, &provider)) {
 		return 0;
 	}
-	if (is_one_of(&provider, fixed, COUNT(fixed))) {
+	if (provider.depth > 0 && is_one_of(&provider, fixed, COUNT(fixed))) {
 		return add_node(passed, &provider);
 	}
 	dt_path(&provider, path, sizeof(path));

@@ -497,6 +497,17 @@ static void test_absurd_address_cells(void **state)
 		     0, 0, 2, board_phandle(GIC), 0, 51, 4);
 }
 
+/* A root that says it is what the node refers to. */
+static void test_root_as_clock(void **state)
+{
+	const struct attempt attempt = {LIST("gpio0"),
+					.board = {CELLS("/", "phandle", board_phandle("/clock")),
+						  STRING("/", "compatible", "fixed-clock")}};
+
+	(void)state;
+	assert_refused(resolve(&attempt), &error, "root", "it needs /, which");
+}
+
 /* A node with a second property of one name, which no look-up finds and every copy takes along. */
 static void test_twice(void **state)
 {
@@ -624,6 +635,7 @@ int main(void)
 		cmocka_unit_test(test_odd_but_passed),
 		cmocka_unit_test(test_map_cut_off),
 		cmocka_unit_test(test_absurd_address_cells),
+		cmocka_unit_test(test_root_as_clock),
 		cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_spoilt),
