@@ -300,7 +300,7 @@ static void add_device(struct reading *reading, const struct dt_at *at,
 		       const struct device_row *row)
 {
 	struct board *board = reading->board;
-	struct board_device *slot = &board->device[board->device_count];
+	struct board_device *slot;
 	struct range reg;
 	uint32_t intid = 0;
 
@@ -311,11 +311,11 @@ static void add_device(struct reading *reading, const struct dt_at *at,
 	     (dt_interrupt(at, 0, reading->gic, &intid) != 0 || intid < 32))) {
 		return;
 	}
+	slot = &board->device[board->device_count++];
 	for (; slot > board->device && slot[-1].base > reg.base; slot--) {
 		*slot = slot[-1];
 	}
 	*slot = (struct board_device){reg.base, intid, row->kind};
-	board->device_count++;
 }
 
 /* Banks of RAM and devices, in one walk. */

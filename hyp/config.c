@@ -312,7 +312,7 @@ static int check_flash(const struct dt_at *at, const struct range *reg)
 static int read_device(struct reading *reading, const struct dt_at *at)
 {
 	struct guest_config *config = reading->config;
-	struct device_config *device = &config->device[config->device_count];
+	struct device_config *device;
 	struct range reg;
 	uint32_t unit;
 	int result;
@@ -322,6 +322,7 @@ static int read_device(struct reading *reading, const struct dt_at *at)
 				 "a guest has at most 64 emulated devices; remove nodes that it "
 				 "does not need");
 	}
+	device = &config->device[config->device_count];
 	result = device_read(at, device);
 	if (result != 0) {
 		return result;

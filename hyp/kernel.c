@@ -199,7 +199,7 @@ static int read_elf(struct reading *reading)
 					      "little-endian executable for Arm");
 	}
 	if ((little(image, ELF_PHENTSIZE_AT) & 0xffff) != ELF_PH_SIZE || table > image->size ||
-	    count * ELF_PH_SIZE > image->size - table) {
+	    count > (image->size - table) / ELF_PH_SIZE) {
 		return refuse(reading->error, "the kernel is an ELF file whose program headers lie "
 					      "outside of it: it is cut off");
 	}

@@ -71,6 +71,13 @@ static inline int proof_clz(uint32_t value)
 #define __builtin_ctz(value) (proof_count(value), proof_ctz(value))
 #define __builtin_clz(value) (proof_count(value), proof_clz(value))
 
+static inline uint32_t proof_bswap32(uint32_t value)
+{
+	return value << 24 | (value & 0xff00) << 8 | (value >> 8 & 0xff00) | value >> 24;
+}
+#define __builtin_bswap32(value)              proof_bswap32(value)
+#define __builtin_assume_aligned(at, by)      (at)
+
 /* One core: taking a lock twice, or letting go of one that is free, is an alarm. */
 #define DRIVERS_LOCK_H
 struct spinlock {
