@@ -3,8 +3,8 @@
  * Stands for hyp/dt.c and hyp/dtmap.c in the proofs of what reads trees: any answer that dt.h lets them give to any
  * question: a value of a property with all of its bytes, a string with its NUL, a way to a node of at most
  * DT_DEPTH_MAX levels, numbers within their ranges. That they keep to it is not proved: it's what test_dt.c,
- * test_dtmap.c and fuzz_config.c are about. An answer depends on nothing, not even on the same question before, and what a refusal
- * leaves where the answer would be is arbitrary, too. A property has up to PROPERTY bytes, in as much memory: a run
+ * test_dtmap.c and fuzz_config.c are about. An answer depends on nothing, not even on the same question before, and what
+ * a refusal leaves where the answer would be is arbitrary, too. A property has up to PROPERTY bytes, in as much memory: a run
  * proves that PROPERTY of them are not left; so there are runs for each size that matters.
  */
 #ifndef TESTS_TREES_H
