@@ -37,7 +37,8 @@ start := $(patsubst %,$(BUILD)/obj/hyp/%.c.o,backend backends board boardram con
 	guestdt kernel main passregs passthrough vm)
 optimize = $(if $(filter $(fast),$@),-O2,$(small) $(if $(filter $(start),$@),-fno-thread-jumps -fno-tree-tail-merge -fno-reorder-blocks)) $(if $(filter $(arm),$@),-marm,-mthumb)
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes -Wundef -Werror
-ldflags := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
+# A Cortex-A8 has no HYP mode: no veneers for its errata.
+ldflags := -nostdlib -static -Wl,--no-fix-cortex-a8 -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-warn-rwx-segments
 
 ## make             build/bivy.bin, the image, and build/bivy.elf, its symbols
 bivy: $(BUILD)/bivy.bin compile_commands.json
