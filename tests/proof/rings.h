@@ -8,8 +8,10 @@
 
 #include "drivers/virtio/virtio.h"
 
-#define HALF     0x10000u
+#define HALF 0x10000u
+#ifndef SEGMENTS
 #define SEGMENTS 4 /* of a chain, at most */
+#endif
 
 static volatile uint8_t ram[2 * HALF];
 static struct guest_memory memory = {0x40000000, sizeof(ram), (uint8_t *)ram};
@@ -69,14 +71,23 @@ bool virtqueue_pop(struct virtqueue *queue, struct virtio_chain *chain)
 	if (maybe()) {
 		return false;
 	}
+#ifdef ONE_SHAPE
+	chain->count = SEGMENTS;
+	chain->readable = 1;
+#else
 	chain->count = (uint16_t)(1 + up_to(SEGMENTS - 1));
 	chain->readable = (uint16_t)up_to(chain->count);
+#endif
 	chain->head = (uint16_t)up_to(VIRTIO_QUEUE_SIZE_MAX - 1);
 	chain->length = any();
 	/*@ loop unroll SEGMENTS; */
 	for (unsigned i = 0; i < SEGMENTS; i++) {
 		chain->segment[i].at = (uint8_t *)ram + up_to(HALF - 1);
+#ifdef ONE_SHAPE
+		chain->segment[i].length = i == 0 ? ONE_SHAPE : 1;
+#else
 		chain->segment[i].length = 1 + up_to(HALF - 1);
+#endif
 	}
 	return true;
 }
