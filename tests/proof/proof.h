@@ -14,10 +14,10 @@
 #include "__fc_builtin.h"
 
 /* A sequential meaning: what the order of memory adds is not proved here. */
-#define __atomic_load_n(at, order)         (*(at))
-#define __atomic_store_n(at, value, order) (*(at) = (value))
-#define __atomic_thread_fence(order)       ((void)0)
-#define __atomic_fetch_or(at, bits, order)   proof_replace(at, *(at) | (bits))
+#define __atomic_load_n(at, order)            (*(at))
+#define __atomic_store_n(at, value, order)    (*(at) = (value))
+#define __atomic_thread_fence(order)          ((void)0)
+#define __atomic_fetch_or(at, bits, order)    proof_replace(at, *(at) | (bits))
 #define __atomic_exchange_n(at, value, order) proof_replace(at, value)
 #define __atomic_compare_exchange_n(at, expected, value, weak, order, failure)                     \
 	(*(at) == *(expected) ? (*(at) = (value), true) : (*(expected) = *(at), false))
@@ -75,8 +75,8 @@ static inline uint32_t proof_bswap32(uint32_t value)
 {
 	return value << 24 | (value & 0xff00) << 8 | (value >> 8 & 0xff00) | value >> 24;
 }
-#define __builtin_bswap32(value)              proof_bswap32(value)
-#define __builtin_assume_aligned(at, by)      (at)
+#define __builtin_bswap32(value)         proof_bswap32(value)
+#define __builtin_assume_aligned(at, by) (at)
 
 /* One core: taking a lock twice, or letting go of one that is free, is an alarm. */
 #define DRIVERS_LOCK_H

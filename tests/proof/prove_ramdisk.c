@@ -16,7 +16,8 @@ static struct ramdisk disk;
 void main(void)
 {
 	struct io_segment segment = {room, sizeof(room)};
-	struct block_request request = {.operation = (enum block_operation)up_to(BLOCK_WRITE_ZEROES),
+	struct block_request request = {.operation =
+						(enum block_operation)up_to(BLOCK_WRITE_ZEROES),
 					.sector = up_to(SECTORS - 1),
 					.segment = &segment,
 					.count = 1};

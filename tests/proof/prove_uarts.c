@@ -10,7 +10,8 @@
 
 void main(void)
 {
-	const struct uart_driver *const drivers[] = {&pl011_driver, &ns16550_driver, &exynos_uart_driver};
+	const struct uart_driver *const drivers[] = {&pl011_driver, &ns16550_driver,
+						     &exynos_uart_driver};
 	const uint32_t which = up_to(2), shift = up_to(2);
 	const struct uart_driver *driver;
 

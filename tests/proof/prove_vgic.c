@@ -113,7 +113,7 @@ void broken(bool assumption);
 
 #define HOLDS(condition)                                                                           \
 	if (!(condition)) {                                                                        \
-		broken(assumed);                                                                        \
+		broken(assumed);                                                                   \
 	}
 
 static void bank_invariant(const struct irq_bank *bank, uint32_t word)

@@ -26,7 +26,9 @@ void mmio_write(uintptr_t address, uint32_t value)
 uint32_t mmio_read_size(uintptr_t at, unsigned int size)
 {
 	/*@ assert size: size == 1 || size == 2 || size == 4; */
-	return size == 4 ? mmio_read(at) : size == 2 ? (uint16_t)mmio_read(at) : (uint8_t)mmio_read(at);
+	return size == 4   ? mmio_read(at)
+	       : size == 2 ? (uint16_t)mmio_read(at)
+			   : (uint8_t)mmio_read(at);
 }
 
 void mmio_write_size(uintptr_t at, unsigned int size, uint32_t value)
