@@ -73,7 +73,7 @@ bool virtqueue_pop(struct virtqueue *queue, struct virtio_chain *chain)
 	}
 #ifdef ONE_SHAPE
 	chain->count = SEGMENTS;
-	chain->readable = 1;
+	chain->readable = (uint16_t)up_to(1);
 #else
 	chain->count = (uint16_t)(1 + up_to(SEGMENTS - 1));
 	chain->readable = (uint16_t)up_to(chain->count);
