@@ -2,7 +2,7 @@
 # `make bench`: what exits, the start, a boot of Debian and interrupts cost, beside the bars and other hypervisors.
 # Included by the top-level Makefile after tools/tools.mk.
 
-## make bench       measure exits, start, a disk's requests, latencies, and how they grow, on QEMU: 15 minutes; the figures go to
+## make bench       measure exits, start, a disk's requests, latencies, and how they grow, on QEMU: 4 minutes; the figures go to
 ##                  build/bench/bench.json, plots of them to build/bench/plots; BENCHFLAGS=--no-boot: exits alone
 ## make bench-xen   the same payload under Debian's Xen, beside bivy
 ## make bench-io    disk and network of a whole Debian, natively and under bivy in turn; wants a quiet host
