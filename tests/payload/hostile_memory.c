@@ -151,11 +151,7 @@ static void all_supersections(void *argument)
 	const uint32_t self = this_core()->index, first = 0xa00 + self * 0x40;
 
 	(void)argument;
-	write_DACR(1);
-	write_TTBCR(0);
-	write_TTBR0((uint32_t)short_table);
-	mmu_flush();
-	write_SCTLR(read_SCTLR() | 1);
+	mmu_short_on();
 	for (uint32_t i = 0; i < ROUNDS; i++) {
 		const uint64_t page = some_page();
 		const uint32_t high = (uint32_t)(page >> 32), slot = first + i % 4 * 16;

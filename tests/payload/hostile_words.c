@@ -53,11 +53,7 @@ static void leave(uint32_t iar)
 static void prepare_core(void *argument)
 {
 	(void)argument;
-	write_TTBCR(0);
-	write_DACR(1);
-	write_TTBR0((uint32_t)short_table);
-	mmu_flush();
-	write_SCTLR(read_SCTLR() | 1);
+	mmu_short_on();
 	asm volatile(
 		"mcr p15, 0, %0, c1, c0, 2\n\tisb\n\tmcr p10, 7, %1, c8, c0, 0" ::"r"(0xfu << 20),
 		"r"(FPEXC_EN));

@@ -27,14 +27,19 @@ static void enable(uint32_t control, uint32_t root)
 	write_SCTLR(read_SCTLR() | SCTLR_M);
 }
 
+void mmu_short_on(void)
+{
+	write_DACR(1);
+	enable(0, (uint32_t)short_table);
+}
+
 void mmu_short(void)
 {
 	for (uint32_t i = 0; i < 4096; i++) {
 		short_table[i] = i << 20 | SHORT_SECTION |
 				 (i >= RAM_SECTION && i < 0x800 ? SHORT_NORMAL : SHORT_DEVICE);
 	}
-	write_DACR(1);
-	enable(0, (uint32_t)short_table);
+	mmu_short_on();
 }
 
 void mmu_long(void)

@@ -23,7 +23,8 @@ extern uint64_t long_blocks[512]; /* 2 MiB each */
 #define LONG_DEVICE 0x745ull
 #define LONG_TABLE  3ull
 
-void mmu_short(void);
+void mmu_short(void);    /* the whole table, and on */
+void mmu_short_on(void); /* of this core, with the table as it is */
 void mmu_long(void);
 void mmu_off(void);
 void mmu_flush(void);
