@@ -90,23 +90,6 @@ static void any_past(void)
 	blk.turn = (uint16_t)any();
 }
 
-static void anything(void)
-{
-	struct virtio_blk_request *request = &blk.request[up_to(VIRTIO_BLK_REQUESTS - 1)];
-
-	switch (up_to(2)) {
-	case 0:
-		request->block.io.done(&request->block.io, (enum io_status)up_to(IO_UNSUPPORTED),
-				       any());
-		break;
-	case 1:
-		blk.listener.batch(blk.listener.device);
-		break;
-	default:
-		transport_calls(&blk.device);
-	}
-}
-
 void main(void)
 {
 	const struct virtio_place place = PLACE;
@@ -129,7 +112,8 @@ void main(void)
 	virtio_blk_init(&blk, &backend, maybe(), queue, QUEUES, &place);
 #ifdef ONE_SHAPE
 	any_past();
-	anything();
+	device_calls(&blk.device, &blk.request[up_to(VIRTIO_BLK_REQUESTS - 1)].block.io,
+		     &blk.listener);
 #else
 	one_chain();
 #endif

@@ -14,14 +14,6 @@
 #include "tests/proof/trees.h"
 #include "hyp/config.h"
 
-void copy_printable(char *to, size_t size, const char *text)
-{
-	/*@ assert size > 0 && \valid(to + (0 .. size - 1)); */
-	strlen(text);
-	Frama_C_make_unknown(to, size - 1);
-	to[size - 1] = '\0';
-}
-
 void main(void)
 {
 	static struct board board;

@@ -66,14 +66,6 @@ void sha256(const void *bytes, uint32_t length, uint8_t digest[32])
 	Frama_C_make_unknown((char *)digest, 32);
 }
 
-void copy_printable(char *to, size_t size, const char *text)
-{
-	/*@ assert size > 0 && \valid(to + (0 .. size - 1)); */
-	strlen(text);
-	Frama_C_make_unknown(to, size - 1);
-	to[size - 1] = '\0';
-}
-
 #include "hyp/fit.c"
 
 void main(void)

@@ -90,7 +90,6 @@ static enum io_status take(struct net_backend *backend, struct io_request *reque
 
 static void start(struct net_backend *backend, uint64_t features)
 {
-	/*@ assert ready: \valid((char *)backend); */
 }
 
 static uint32_t stop(struct net_backend *backend)
@@ -135,25 +134,6 @@ static void any_past(void)
 	net.late = any();
 }
 
-static void anything(void)
-{
-	struct io_request *request = &net.slot[up_to(2 * VIRTIO_NET_QUEUE_SIZE - 1)].request;
-
-	switch (up_to(3)) {
-	case 0:
-		request->done(request, (enum io_status)up_to(IO_UNSUPPORTED), any());
-		break;
-	case 1:
-		net.events.listener.batch(net.events.listener.device);
-		break;
-	case 2:
-		net.events.link_changed(net.events.listener.device);
-		break;
-	default:
-		transport_calls(&net.device);
-	}
-}
-
 void main(void)
 {
 	const struct virtio_place place = PLACE;
@@ -167,7 +147,12 @@ void main(void)
 	virtio_net_init(&net, &backend, &place);
 #ifdef ONE_SHAPE
 	any_past();
-	anything();
+	if (maybe()) {
+		net.events.link_changed(&net);
+	} else {
+		device_calls(&net.device, &net.slot[up_to(2 * VIRTIO_NET_QUEUE_SIZE - 1)].request,
+			     &net.events.listener);
+	}
 #else
 	one_chain();
 #endif

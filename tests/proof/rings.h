@@ -65,7 +65,10 @@ bool virtqueue_running(const struct virtqueue *queue)
 	return maybe();
 }
 
-/* A guest's buffer begins in one half of the RAM here, and is no longer than the other. */
+/*
+ * A guest's buffer begins in one half of the RAM here, and is no longer than the other. Where what a chain is like was shown
+ * by another run, all chains have SEGMENTS buffers: the first of ONE_SHAPE bytes, the others of one.
+ */
 bool virtqueue_pop(struct virtqueue *queue, struct virtio_chain *chain)
 {
 	if (maybe()) {
@@ -133,6 +136,22 @@ static void transport_calls(struct virtio_device *device)
 		model->notify(device, (uint16_t)up_to(device->queue_count - 1u));
 	}
 	spin_unlock(&device_lock);
+}
+
+/* What happens to a device: one of its requests ends, its backend has told all, or the driver is there. */
+static void device_calls(struct virtio_device *device, struct io_request *request,
+			 const struct io_listener *listener)
+{
+	switch (up_to(2)) {
+	case 0:
+		request->done(request, (enum io_status)up_to(IO_UNSUPPORTED), any());
+		break;
+	case 1:
+		listener->batch(listener->device);
+		break;
+	default:
+		transport_calls(device);
+	}
 }
 
 #define PLACE                                                                                      \

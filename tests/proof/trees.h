@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stands for hyp/dt.c and hyp/dtmap.c in the proofs of what reads trees: any answer that dt.h lets them give to any
+ * Stands for hyp/dt.c and hyp/dtmap.c, and for refuse.c, in the proofs of what reads trees: any answer that dt.h lets them give to any
  * question: a value of a property with all of its bytes, a string with its NUL, a way to a node of at most
  * DT_DEPTH_MAX levels, numbers within their ranges. That they keep to it is not proved: it's what test_dt.c,
  * test_dtmap.c and fuzz_config.c are about. An answer depends on nothing, not even on the same question before, and what
@@ -24,6 +24,14 @@ int refuse(struct config_error *error, const char *pattern, ...);
     assigns \result \from \nothing;
     ensures \result == -22; */
 int dt_refuse(const struct dt_at *at, const char *property, const char *format, ...);
+
+void copy_printable(char *to, size_t size, const char *text)
+{
+	/*@ assert size > 0 && \valid(to + (0 .. size - 1)); */
+	strlen(text);
+	Frama_C_make_unknown(to, size - 1);
+	to[size - 1] = '\0';
+}
 
 static uint64_t any64(void)
 {
